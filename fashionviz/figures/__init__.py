@@ -1,0 +1,1 @@
+"""Results to pictures and plotly figures: pure functions, no state."""

@@ -1,0 +1,81 @@
+"""One look: colours, fonts and scales shared by the portal, the lab, the studio and every figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+#: One accent; text on it is white (contrast 5.9:1).
+ACCENT = "#3B5BDB"
+FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Colours of one mode."""
+
+    background: str
+    surface: str
+    border: str
+    text: str
+    muted: str
+
+
+LIGHT = Scheme("#FFFFFF", "#F6F7FB", "#DFE3EE", "#1B2033", "#5B6478")
+DARK = Scheme("#12141C", "#1B1E2A", "#323749", "#EEF0F7", "#A3ABC0")
+
+#: Okabe and Ito's palette, readable with every kind of colour blindness; yellow is darkened to stand on white.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A7A00", "#555B6E")
+
+#: Magnitudes (viridis) and signed values (red, white, blue, centred on zero).
+MAGNITUDE = "Viridis"
+SIGNED = ((0.0, "#B2182B"), (0.25, "#EF8A62"), (0.5, "#FFFFFF"), (0.75, "#67A9CF"), (1.0, "#2166AC"))
+
+
+def class_colour(label: str, classes: tuple[str, ...]) -> str:
+    """The colour of a class: the same on every page, from its place among the model's classes."""
+    return PALETTE[classes.index(label) % len(PALETTE)]
+
+
+def layout(height: int, **changes: object) -> go.Layout:
+    """Plotly layout in the house style; transparent, so that it suits light and dark pages."""
+    base: dict[str, object] = {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+        "font": {"family": FONT, "size": 13},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hoverlabel": {"font": {"family": FONT}},
+    }
+    return go.Layout(**{**base, **changes})
+
+
+def _ramp(values: NDArray[np.float64], stops: tuple[tuple[float, str], ...]) -> NDArray[np.uint8]:
+    places = [s[0] for s in stops]
+    rgb = np.array([[int(s[1][i : i + 2], 16) for i in (1, 3, 5)] for s in stops], dtype=np.float64)
+    channels = [np.interp(values, places, rgb[:, c]) for c in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+_VIRIDIS = tuple(
+    (i / 10, colour)
+    for i, colour in enumerate(
+        (
+            "#440154", "#482576", "#414487", "#35608D", "#2A788E", "#21908C",
+            "#22A884", "#43BF71", "#7AD151", "#BBDF27", "#FDE725",
+        )
+    )
+)  # fmt: skip
+
+
+def viridis(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Values in 0..1 to ``(..., 3)`` uint8 in viridis."""
+    return _ramp(np.clip(np.asarray(values, dtype=np.float64), 0, 1), _VIRIDIS)
+
+
+def signed(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Values in -1..1 to ``(..., 3)`` uint8: red negative, white zero, blue positive."""
+    return _ramp((np.clip(np.asarray(values, dtype=np.float64), -1, 1) + 1) / 2, SIGNED)

@@ -1,0 +1,102 @@
+"""Model cards: what travels with the weights (timm's idea), checked before anything is loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fashionviz.errors import WeightsError
+
+
+class Metric(BaseModel):
+    """A figure with what is needed to judge it.
+
+    Attributes:
+        name: for example ``accuracy``.
+        value: in its natural unit; shares are 0..1.
+        ci95: lower and upper end of the 95 % interval.
+        n: number of pictures.
+        data_set, split: what it was measured on.
+        command: the command that prints it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    value: float
+    ci95: tuple[float, float]
+    n: int
+    data_set: str
+    split: str
+    command: str
+
+
+class Golden(BaseModel):
+    """The self-test: logits of the picture that our own generator draws from ``seed``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    seed: int
+    logits: tuple[float, ...]
+    tolerance: float = 0.05
+
+
+class ModelCard(BaseModel):
+    """Facts that travel with a model's weights."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    name: str
+    title: str
+    description: str
+    task: str
+    classes: tuple[str, ...]
+    input_size: tuple[int, int] = Field(description="height and width in pixels")
+    resize: str = "letterbox"
+    fill: int = 255
+    interpolation: str = "bilinear, antialiased"
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    first_conv: str
+    activation_layer: str
+    parameters: int
+    dtype: str
+    sha256: str
+    data_sets: tuple[str, ...]
+    licence: str
+    intended_use: str
+    limits: str
+    recipe: dict[str, Any]
+    command: str
+    metrics: tuple[Metric, ...] = ()
+    golden: Golden | None = None
+
+    def metric(self, name: str, data_set: str, split: str) -> Metric | None:
+        """The metric of that name on that split, or ``None``."""
+        for metric in self.metrics:
+            if (metric.name, metric.data_set, metric.split) == (name, data_set, split):
+                return metric
+        return None
+
+    def save(self, path: Path) -> None:
+        """Write the card as indented JSON."""
+        path.write_text(json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
+
+
+def load_card(folder: Path) -> ModelCard:
+    """Read ``card.json``.
+
+    Raises:
+        WeightsError: the card is missing or does not have the fields of a card.
+    """
+    path = folder / "card.json"
+    try:
+        return ModelCard.model_validate_json(path.read_text())
+    except OSError as error:
+        raise WeightsError(f"The model card {path.name} of {folder.name} is missing.") from error
+    except ValidationError as error:
+        raise WeightsError(f"The model card of {folder.name} is damaged: {error.error_count()} field(s) wrong.") from error

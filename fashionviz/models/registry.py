@@ -1,0 +1,130 @@
+"""The registry of models: one decorator an architecture and task, in the manner of timm.
+
+``@register_model`` keeps a builder and the facts that belong to the architecture. What training adds (metrics, checksum,
+recipe) travels with the weights in a :class:`fashionviz.models.card.ModelCard`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from fashionviz.data.labels import TASKS, Task
+from fashionviz.errors import UnknownModel
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What is known of a model before it is trained.
+
+    Attributes:
+        name: ``architecture.task``.
+        architecture: the part before the dot.
+        task: classes and label rule.
+        build: returns an untrained ``nn.Module`` mapping ``(N, 3, H, W)`` to ``(N, len(classes))`` logits.
+        input_size: height and width of the input in pixels.
+        mean, std: per channel, of RGB in 0..1.
+        first_conv: name of the first convolution.
+        activation_layer: the layer shown first among activation maps.
+        gradcam_layer: last layer with a spatial extent.
+        relu_family: guided backpropagation applies (ReLU, ReLU6, functional ReLU).
+        default: whether it is its task's default, chosen on validation.
+        paper: where the design comes from.
+    """
+
+    name: str
+    architecture: str
+    task: Task
+    build: Callable[[], nn.Module] = field(repr=False)
+    input_size: tuple[int, int]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    first_conv: str
+    activation_layer: str
+    gradcam_layer: str
+    relu_family: bool
+    default: bool = False
+    paper: str = ""
+
+
+_REGISTRY: dict[str, ModelSpec] = {}
+
+
+def register_model(
+    name: str,
+    *,
+    input_size: tuple[int, int],
+    first_conv: str,
+    activation_layer: str,
+    gradcam_layer: str,
+    relu_family: bool,
+    mean: tuple[float, float, float] = IMAGENET_MEAN,
+    std: tuple[float, float, float] = IMAGENET_STD,
+    default: bool = False,
+    paper: str = "",
+) -> Callable[[Callable[[int], nn.Module]], Callable[[int], nn.Module]]:
+    """Register a builder ``build(num_classes) -> nn.Module`` under ``architecture.task``."""
+    architecture, _, task_name = name.partition(".")
+    task = TASKS[task_name]
+
+    def decorate(build: Callable[[int], nn.Module]) -> Callable[[int], nn.Module]:
+        if name in _REGISTRY:
+            raise ValueError(f"{name} is registered twice")
+        _REGISTRY[name] = ModelSpec(
+            name=name,
+            architecture=architecture,
+            task=task,
+            build=lambda: build(len(task.classes)),
+            input_size=input_size,
+            mean=mean,
+            std=std,
+            first_conv=first_conv,
+            activation_layer=activation_layer,
+            gradcam_layer=gradcam_layer,
+            relu_family=relu_family,
+            default=default,
+            paper=paper,
+        )
+        return build
+
+    return decorate
+
+
+def list_models() -> tuple[ModelSpec, ...]:
+    """Every registered model, by name."""
+    _load()
+    return tuple(_REGISTRY[name] for name in sorted(_REGISTRY))
+
+
+def get_model(name: str) -> ModelSpec:
+    """A registered model.
+
+    Raises:
+        UnknownModel: no such name; the message lists the names there are.
+    """
+    _load()
+    if name not in _REGISTRY:
+        raise UnknownModel(f"There is no model {name!r}. Choose one of: {', '.join(sorted(_REGISTRY))}.")
+    return _REGISTRY[name]
+
+
+def default_model(task: str = "gender_category") -> ModelSpec:
+    """The default model of a task.
+
+    Raises:
+        UnknownModel: the task has none.
+    """
+    for spec in list_models():
+        if spec.task.name == task and spec.default:
+            return spec
+    raise UnknownModel(f"There is no default model for the task {task!r}.")
+
+
+def _load() -> None:
+    """Import the architecture files, whose decorators fill the registry."""
+    from fashionviz.models import mobilenet_v2  # noqa: F401

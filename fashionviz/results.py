@@ -1,0 +1,288 @@
+"""Frozen results: what the engine answers and every front end shows. Plain numbers and NumPy arrays, no tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionviz.models.preprocess import Placement
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the time went, in milliseconds.
+
+    Attributes:
+        decode: bytes to pixels (0 where pixels were given).
+        queue: waiting for a place in a micro-batch.
+        compute: preprocessing and the network.
+    """
+
+    decode: float
+    queue: float
+    compute: float
+
+    @property
+    def total(self) -> float:
+        """Sum of the parts."""
+        return self.decode + self.queue + self.compute
+
+    def as_dict(self) -> dict[str, float]:
+        """Rounded to a hundredth of a millisecond, for JSON."""
+        parts = {"decode": self.decode, "queue": self.queue, "compute": self.compute, "total": self.total}
+        return {k: round(v, 2) for k, v in parts.items()}
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """A class with its softmax probability (0..1) and its logit."""
+
+    label: str
+    probability: float
+    logit: float
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """Which weights answered: the model's name and the SHA-256 of its weights."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Class probabilities of a photo.
+
+    Attributes:
+        model: name and weight hash.
+        scores: every class, most probable first.
+        timings: decode, queue, compute.
+        box: the region asked about, in pixels of the decoded photo, or ``None`` for all of it.
+        notes: what was done to the photo, in plain words.
+    """
+
+    model: ModelRef
+    scores: tuple[ClassScore, ...]
+    timings: Timings
+    box: Box | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def top(self) -> ClassScore:
+        """The most probable class."""
+        return self.scores[0]
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """The photo as the model receives it.
+
+    Attributes:
+        pixels: ``(H, W, 3)`` uint8, letterboxed to the model's input.
+        placement: where the photo lies in it.
+    """
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+    placement: Placement
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """How much each input value spoke for a class.
+
+    Attributes:
+        model: name and weight hash.
+        method: for example ``guided-backprop``.
+        target: the class explained.
+        probability: of that class, 0..1.
+        values: ``(3, H, W)`` float32, signed, on the model's normalised input.
+        view: the photo as the model receives it.
+        timings: decode, queue, compute.
+    """
+
+    model: ModelRef
+    method: str
+    target: str
+    probability: float
+    values: NDArray[np.float32] = field(repr=False)
+    view: ModelView
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """A layer as the model lists it.
+
+    Attributes:
+        name: dotted module name.
+        kind: class name of the module, for example ``Conv2d``.
+        shape: output shape without the batch, ``(C, h, w)`` or ``(C,)``, at the model's input size.
+        parameters: number of parameters.
+        spatial: whether it has activation maps.
+        filters: whether it is a convolution with filters to show.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    spatial: bool
+    filters: bool
+
+
+@dataclass(frozen=True)
+class ActivationMaps:
+    """Output of one layer for one photo.
+
+    Attributes:
+        model: name and weight hash.
+        layer: dotted module name.
+        maps: ``(C, h, w)`` float32.
+        view: the photo as the model receives it.
+        timings: decode, queue, compute.
+    """
+
+    model: ModelRef
+    layer: str
+    maps: NDArray[np.float32] = field(repr=False)
+    view: ModelView
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class FilterBank:
+    """Weights of one convolution.
+
+    Attributes:
+        model: name and weight hash.
+        layer: dotted module name.
+        weights: ``(N, C, kh, kw)`` float32; C is 3 for a first convolution over RGB.
+        first: whether the layer sees the RGB input itself.
+    """
+
+    model: ModelRef
+    layer: str
+    weights: NDArray[np.float32] = field(repr=False)
+    first: bool
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What `models` lists.
+
+    Attributes:
+        name: ``architecture.task``.
+        task, architecture, title: the parts and a title for people.
+        trained: whether weights are installed; an untrained model never answers.
+        default: whether it is its task's default.
+        classes: in the order of the logits.
+        input_size: height and width in pixels.
+        parameters: number of parameters, 0 if untrained.
+        sha256: of the weights, or ``None``.
+        metrics: metrics of the card as plain dictionaries.
+        loaded: whether it is in memory now.
+        device, dtype: where and in which precision it runs, once loaded.
+        methods: attribution methods it can serve.
+        note: words that must stand beside its classes.
+    """
+
+    name: str
+    task: str
+    architecture: str
+    title: str
+    trained: bool
+    default: bool
+    classes: tuple[str, ...]
+    input_size: tuple[int, int]
+    parameters: int
+    sha256: str | None
+    metrics: tuple[dict[str, object], ...]
+    loaded: bool
+    device: str
+    dtype: str
+    methods: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether the suite can answer: a golden picture went through and its logits agree with the card's.
+
+    Attributes:
+        ready: the answer.
+        model: which model was asked.
+        worst: largest difference of a logit from the card's.
+        tolerance: how much is allowed.
+        reason: a sentence when not ready.
+    """
+
+    ready: bool
+    model: str
+    worst: float
+    tolerance: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a slow job is.
+
+    Attributes:
+        done, total: steps.
+        seconds_left: an estimate, or ``None`` at the start.
+    """
+
+    done: int
+    total: int
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """Scores of one class on a split, each in 0..1, with the number of items."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    predicted: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a model did on a split.
+
+    Attributes:
+        model: name and weight hash.
+        data_set, split: what it was scored on.
+        classes: in the order of the matrix.
+        n: pictures scored; ``skipped`` had no label the model knows, or could not be read.
+        accuracy, accuracy_ci95: share right and its 95 % Wilson interval.
+        top2, top3, top5: share whose class is among the first k.
+        macro_f1: mean of the classes' F1.
+        per_class: in the order of ``classes``.
+        confusion: ``(K, K)`` counts, true class by row.
+        train_counts: items of each class in the train split, empty if unknown.
+    """
+
+    model: ModelRef
+    data_set: str
+    split: str
+    classes: tuple[str, ...]
+    n: int
+    skipped: int
+    accuracy: float
+    accuracy_ci95: tuple[float, float]
+    top2: float
+    top3: float
+    top5: float
+    macro_f1: float
+    per_class: tuple[ClassReport, ...]
+    confusion: NDArray[np.int64] = field(repr=False)
+    train_counts: tuple[int, ...] = ()

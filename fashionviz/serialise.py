@@ -1,0 +1,218 @@
+"""Results to JSON: the one shape that the command line prints and the REST API answers with.
+
+Pure functions from a frozen result to plain dictionaries, lists, strings and numbers. Shares and probabilities are 0..1,
+boxes are pixels of the decoded photo, times are milliseconds. Nothing here rounds a score.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionviz.errors import FashionvizError
+from fashionviz.models.preprocess import Placement
+from fashionviz.results import (
+    ActivationMaps,
+    Attribution,
+    Box,
+    FilterBank,
+    LayerInfo,
+    ModelInfo,
+    Prediction,
+    Readiness,
+    Report,
+)
+
+Json = dict[str, Any]
+
+
+def prediction_json(prediction: Prediction, file: str, note: str = "") -> Json:
+    """A prediction, every class, most probable first.
+
+    Args:
+        prediction: the result.
+        file: the name under which the photo was given.
+        note: words that must stand beside the model's classes.
+    """
+    return {
+        "file": file,
+        "model": prediction.model.name,
+        "sha256": prediction.model.sha256,
+        "predictions": [
+            {"label": s.label, "probability": float(s.probability), "logit": float(s.logit)} for s in prediction.scores
+        ],
+        "timings_ms": prediction.timings.as_dict(),
+        "box": box_json(prediction.box),
+        "notes": list(prediction.notes),
+        "note": note,
+    }
+
+
+def failure_json(error: FashionvizError, file: str) -> Json:
+    """What stands in place of a prediction for a photo that could not be answered: ``file`` and the sentence."""
+    return {"file": file, "error": str(error), "code": error.code}
+
+
+def error_json(code: str, message: str) -> Json:
+    """The body of every answer that is not a success."""
+    return {"error": {"code": code, "message": message}}
+
+
+def box_json(box: Box | None) -> list[float] | None:
+    """``[x0, y0, x1, y1]`` in pixels of the decoded photo, or ``None`` for all of it."""
+    return None if box is None else [float(v) for v in box]
+
+
+def model_json(info: ModelInfo) -> Json:
+    """A model as `models` lists it."""
+    return {
+        "name": info.name,
+        "task": info.task,
+        "architecture": info.architecture,
+        "title": info.title,
+        "trained": info.trained,
+        "default": info.default,
+        "metrics": [dict(m) for m in info.metrics],
+        "sha256": info.sha256,
+        "classes": list(info.classes),
+        "input_size": list(info.input_size),
+        "parameters": info.parameters,
+        "methods": list(info.methods),
+        "loaded": info.loaded,
+        "device": info.device,
+        "dtype": info.dtype,
+        "note": info.note,
+    }
+
+
+def layer_json(layer: LayerInfo) -> Json:
+    """A layer as the model lists it."""
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "shape": list(layer.shape),
+        "parameters": layer.parameters,
+        "spatial": layer.spatial,
+        "filters": layer.filters,
+    }
+
+
+def report_json(report: Report) -> Json:
+    """A report with the keys of `evaluate --json`; ``confusion`` has the true class by row."""
+    return {
+        "model": report.model.name,
+        "sha256": report.model.sha256,
+        "data_set": report.data_set,
+        "split": report.split,
+        "n": report.n,
+        "skipped": report.skipped,
+        "accuracy": float(report.accuracy),
+        "accuracy_ci95": [float(v) for v in report.accuracy_ci95],
+        "top2": float(report.top2),
+        "top3": float(report.top3),
+        "top5": float(report.top5),
+        "macro_f1": float(report.macro_f1),
+        "per_class": [
+            {
+                "label": c.label,
+                "precision": float(c.precision),
+                "recall": float(c.recall),
+                "f1": float(c.f1),
+                "support": int(c.support),
+                "predicted": int(c.predicted),
+            }
+            for c in report.per_class
+        ],
+        "classes": list(report.classes),
+        "confusion": [[int(v) for v in row] for row in report.confusion],
+        "train_counts": [int(v) for v in report.train_counts],
+    }
+
+
+def readiness_json(readiness: Readiness) -> Json:
+    """Whether the suite can answer, and why not."""
+    return {
+        "status": "ready" if readiness.ready else "not ready",
+        "ready": readiness.ready,
+        "model": readiness.model,
+        "worst": float(readiness.worst) if np.isfinite(readiness.worst) else None,
+        "tolerance": float(readiness.tolerance),
+        "reason": readiness.reason,
+    }
+
+
+def array_json(values: NDArray[Any]) -> Json:
+    """An array as its shape, its dtype and base64 of its little-endian float32 values in C order.
+
+    ``numpy.frombuffer(base64.b64decode(a["data"]), "<f4").reshape(a["shape"])`` gives it back.
+    """
+    packed = np.ascontiguousarray(values, dtype="<f4")
+    return {
+        "shape": list(packed.shape),
+        "dtype": "float32",
+        "byte_order": "little",
+        "encoding": "base64",
+        "data": base64.b64encode(packed.tobytes()).decode("ascii"),
+    }
+
+
+def array_from_json(packed: Json) -> NDArray[np.float32]:
+    """The inverse of :func:`array_json`."""
+    values = np.frombuffer(base64.b64decode(packed["data"]), dtype="<f4")
+    return values.reshape(packed["shape"]).astype(np.float32)
+
+
+def placement_json(place: Placement) -> Json:
+    """Where the photo lies in the model's input, in input pixels: needed to lay values back over the photo."""
+    return {
+        "top": place.top,
+        "left": place.left,
+        "height": place.height,
+        "width": place.width,
+        "frame": list(place.frame),
+    }
+
+
+def attribution_json(result: Attribution, file: str) -> Json:
+    """An attribution with its values ``(3, H, W)`` on the model's normalised input."""
+    return {
+        "file": file,
+        "model": result.model.name,
+        "sha256": result.model.sha256,
+        "method": result.method,
+        "target": result.target,
+        "probability": float(result.probability),
+        "values": array_json(result.values),
+        "placement": placement_json(result.view.placement),
+        "timings_ms": result.timings.as_dict(),
+    }
+
+
+def activations_json(result: ActivationMaps, file: str, channel: int | None = None) -> Json:
+    """A layer's maps ``(C, h, w)``, or one channel of them ``(1, h, w)``."""
+    maps = result.maps if channel is None else result.maps[channel : channel + 1]
+    return {
+        "file": file,
+        "model": result.model.name,
+        "sha256": result.model.sha256,
+        "layer": result.layer,
+        "channels": int(result.maps.shape[0]),
+        "channel": channel,
+        "maps": array_json(maps),
+        "placement": placement_json(result.view.placement),
+        "timings_ms": result.timings.as_dict(),
+    }
+
+
+def filters_json(bank: FilterBank) -> Json:
+    """A convolution's weights ``(N, C, kh, kw)``."""
+    return {
+        "model": bank.model.name,
+        "sha256": bank.model.sha256,
+        "layer": bank.layer,
+        "first": bank.first,
+        "weights": array_json(bank.weights),
+    }

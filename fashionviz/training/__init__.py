@@ -1,0 +1,1 @@
+"""Recipes, augmentation, losses and the one training loop."""

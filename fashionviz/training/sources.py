@@ -1,0 +1,210 @@
+"""Where the pictures of a training batch come from: catalogue, street and home photos, with what is known of each.
+
+A picture carries a mask of *allowed* classes: one for a catalogue item of the Men's or Women's department, two for a
+photo whose category is known but not its department (partial labels; Cour et al. 2011).
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from fashionviz.data.cache import decoded
+from fashionviz.data.labels import GENDER_CATEGORY, gender_category
+from fashionviz.data.sets import ParquetSet, open_set, split_of, string_codes
+from fashionviz.data.street import street_label
+from fashionviz.errors import DataError
+from fashionviz.models.preprocess import placement
+from fashionviz.training.augment import cut_out_alpha
+
+log = logging.getLogger(__name__)
+
+DEPARTMENTS = ("Men", "Women", "Unisex", "Boys", "Girls")
+Progress = Callable[[int, int], None]
+
+#: The category that a home photo's label implies, and the department where the garment is sold in one alone.
+_HOME = {
+    "Shoes": "Other",
+    "Hat": "Accessories",
+    "Dress": "Women/Apparel",
+    "Skirt": "Women/Apparel",
+    "Blouse": "Women/Apparel",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pictures of one kind, decoded, with labels.
+
+    Attributes:
+        pixels: ``(N, h, w, 3)`` uint8.
+        allowed: ``(N, 6)`` bool, which classes may be right.
+        article, department: ``(N,)`` auxiliary labels, -1 where unknown.
+        weight: ``(N,)`` probability of being drawn; sums to 1.
+        alpha: ``(N, h, w)`` uint8 0..255 for cut-outs, or ``None``.
+    """
+
+    pixels: np.ndarray
+    allowed: Tensor
+    article: Tensor
+    department: Tensor
+    weight: Tensor
+    alpha: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def allowed_classes(label: str | None, category: str | None) -> list[bool]:
+    """Which classes may be right, given a certain label or only a category."""
+    if label:
+        return [c == label for c in GENDER_CATEGORY]
+    if not category:
+        return [True] * len(GENDER_CATEGORY)
+    return [c.endswith(f"/{category}") for c in GENDER_CATEGORY]
+
+
+def _even(n: int) -> Tensor:
+    return torch.full((n,), 1 / max(1, n))
+
+
+def catalogue(name: str, size: tuple[int, int], articles: tuple[str, ...], progress: Progress | None = None) -> Source:
+    """The train split of a catalogue set; items of other departments teach the category and the auxiliary heads."""
+    data = open_set(name, "train")
+    table = data.table(["gender", "masterCategory", "articleType"]).to_pylist()
+    allowed = []
+    for row in table:
+        category = row["masterCategory"]
+        if category and category not in ("Apparel", "Accessories"):
+            category = "Other"
+        allowed.append(allowed_classes(gender_category(row), category))
+    return Source(
+        pixels=decoded(data, size, progress=progress),
+        allowed=torch.tensor(allowed),
+        article=torch.from_numpy(string_codes([r["articleType"] for r in table], articles)),
+        department=torch.from_numpy(string_codes([r["gender"] for r in table], DEPARTMENTS)),
+        weight=_even(len(table)),
+    )
+
+
+def article_types() -> tuple[str, ...]:
+    """Article types of the catalogue's train split, sorted."""
+    column = open_set("fpi", "train").table(["articleType"]).column("articleType").to_pylist()
+    return tuple(sorted({a for a in column if a}))
+
+
+def with_alpha(source: Source, threshold: float = 0.93) -> Source:
+    """The same pictures as cut-outs: alpha by flood fill from the border, computed at a width of 60 pixels."""
+    height, width = source.pixels.shape[1:3]
+    small = [round(60 * height / width), 60]
+    alpha = np.empty(source.pixels.shape[:3], dtype=np.uint8)
+    for start in range(0, len(source), 512):
+        block = torch.from_numpy(np.array(source.pixels[start : start + 512])).permute(0, 3, 1, 2).float() / 255
+        cut = cut_out_alpha(F.interpolate(block, small, mode="bilinear", antialias=True), threshold)
+        cut = -F.max_pool2d(-cut, 3, 1, 1)  # one pixel in: the light fringe of the photo stays behind
+        soft = F.interpolate(cut, [height, width], mode="bilinear", align_corners=False)
+        alpha[start : start + 512] = (soft[:, 0] * 255).to(torch.uint8).numpy()
+    return replace(source, alpha=alpha)
+
+
+def _street_masks(data: ParquetSet, size: tuple[int, int]) -> np.ndarray:
+    """Person masks of ccp, ``(N, h, w)`` uint8: 255 on clothes, skin and hair."""
+    out = np.zeros((len(data), *size), dtype=np.uint8)
+    for i, row in enumerate(data.rows(["mask"])):
+        mask = row["mask"]
+        with Image.open(io.BytesIO(mask["bytes"] if isinstance(mask, dict) else mask), formats=("PNG",)) as image:
+            labels = np.asarray(image)
+            place = placement(labels.shape[:2], size)
+            person = Image.fromarray(((labels > 0) * 255).astype(np.uint8)).resize((place.width, place.height))
+        out[i, place.top : place.top + place.height, place.left : place.left + place.width] = np.asarray(person)
+    return out
+
+
+def street(size: tuple[int, int], progress: Progress | None = None) -> Source:
+    """Street photos of ccp's train split with a department, both departments drawn equally often.
+
+    ``alpha`` is the person's mask where the publisher has one, 255 everywhere else.
+    """
+    pixels, alphas, labels = [], [], []
+    for split in ("train", "tags"):
+        data = open_set("ccp", split)
+        rows = data.table(["id"]).to_pylist()
+        names = [street_label(r) if split_of("ccp", r["id"]) == "train" else None for r in rows]
+        keep = [i for i, n in enumerate(names) if n]
+        pixels.append(np.asarray(decoded(data, size, progress=progress)[keep]))
+        masks = _street_masks(data, size)[keep] if split == "train" else np.full((len(keep), *size), 255, np.uint8)
+        alphas.append(masks)
+        labels += [str(names[i]) for i in keep]
+    allowed = torch.tensor([allowed_classes(n, None) for n in labels])
+    men = torch.tensor([n.startswith("Men") for n in labels])
+    weight = torch.where(men, 0.5 / men.sum(), 0.5 / (~men).sum())
+    unknown = torch.full((len(labels),), -1)
+    return Source(
+        np.concatenate(pixels), allowed, unknown, (~men).long(), weight, np.concatenate(alphas)
+    )
+
+
+def home(size: tuple[int, int], progress: Progress | None = None) -> Source:
+    """Photos taken at home: the garment's name gives the category, and for a few garments the department."""
+    pixels, allowed = [], []
+    for split in ("train", "extra"):
+        data = open_set("clothing", split)
+        table = data.table(["label", "kids"]).to_pylist()
+        pixels.append(np.asarray(decoded(data, size, progress=progress)))
+        for row in table:
+            hint = _HOME.get(str(row["label"]), "Apparel")
+            certain = "/" in hint and not row["kids"]
+            allowed.append(allowed_classes(hint if certain else None, hint.rpartition("/")[2]))
+    n = len(allowed)
+    unknown = torch.full((n,), -1)
+    return Source(np.concatenate(pixels), torch.tensor(allowed), unknown, unknown, _even(n))
+
+
+def backgrounds(street_source: Source, home_source: Source, count: int = 3000, seed: int = 0) -> np.ndarray:
+    """Patches without a garment: street windows with no person, and the corners of home photos.
+
+    Returns:
+        ``(count, 128, 96, 3)`` uint8.
+
+    Raises:
+        DataError: no street photo has a mask.
+    """
+    rng = np.random.default_rng(seed)
+    assert street_source.alpha is not None
+    masked = [i for i in range(len(street_source)) if street_source.alpha[i].min() == 0]
+    if not masked:
+        raise DataError("No street photo with a mask was found: backgrounds cannot be cut.")
+    height, width = street_source.pixels.shape[1:3]
+    out = np.empty((count, 128, 96, 3), dtype=np.uint8)
+    filled = 0
+    while filled < count:
+        if filled % 3 == 2:  # every third from a home photo's corner
+            photo = home_source.pixels[rng.integers(len(home_source))]
+            h = int(photo.shape[0] * rng.uniform(0.25, 0.4))
+            w = int(h * 0.75)
+            y = 0 if rng.random() < 0.5 else photo.shape[0] - h
+            x = 0 if rng.random() < 0.5 else photo.shape[1] - w
+            patch = photo[y : y + h, x : x + w]
+        else:
+            i = masked[rng.integers(len(masked))]
+            h = int(height * rng.uniform(0.25, 0.75))
+            w = int(h * 0.75)
+            if w > width:
+                continue
+            y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+            if (street_source.alpha[i, y : y + h, x : x + w] > 0).mean() > 0.03:
+                continue
+            patch = street_source.pixels[i, y : y + h, x : x + w]
+        if (patch > 250).all(axis=2).mean() > 0.5:  # the white margin of a letterboxed photo is no background
+            continue
+        out[filled] = np.asarray(Image.fromarray(np.ascontiguousarray(patch)).resize((96, 128)))
+        filled += 1
+    return out
