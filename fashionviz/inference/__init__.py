@@ -1,0 +1,1 @@
+"""The shared inference engine: loads, places, batches, bounds and measures."""

@@ -1,0 +1,366 @@
+"""The engine: the one object that answers every front end. Thread-safe, in-process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from fashionviz.data.examples import golden_picture
+from fashionviz.errors import Cancelled, FashionvizError, InvalidRequest, Overloaded
+from fashionviz.explain.layers import activations_of, filters_of
+from fashionviz.explain.methods import Job, Method, get_method, methods_for
+from fashionviz.images import Photo, from_pixels
+from fashionviz.inference.config import EngineConfig
+from fashionviz.inference.loaded import Loaded
+from fashionviz.models.card import load_card
+from fashionviz.models.registry import ModelSpec, default_model, get_model, list_models
+from fashionviz.models.weights import is_trained, load_trained, model_folder
+from fashionviz.results import (
+    ActivationMaps,
+    Attribution,
+    Box,
+    ClassScore,
+    FilterBank,
+    LayerInfo,
+    ModelInfo,
+    Prediction,
+    Progress,
+    Readiness,
+    Timings,
+)
+
+log = logging.getLogger(__name__)
+
+OnProgress = Callable[[Progress], None]
+
+
+class Engine:
+    """Answers predictions, explanations, activations and filters for every registered model.
+
+    Models load when first asked for, are verified against their cards, and leave memory least recently used first.
+
+    Args:
+        config: limits and placement; from the environment by default.
+    """
+
+    def __init__(self, config: EngineConfig | None = None) -> None:
+        self.config = config or EngineConfig.from_environment()
+        self._loaded: dict[str, Loaded] = {}
+        self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
+        self._slow = threading.BoundedSemaphore(self.config.slow_jobs)
+
+    # --- models -----------------------------------------------------------------------------------------------
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Every registered model, trained or not. Nothing is loaded for it."""
+        return tuple(self._info(spec) for spec in list_models())
+
+    def model(self, name: str | None = None) -> ModelInfo:
+        """One model; ``None`` means the default.
+
+        Raises:
+            UnknownModel: no such model.
+        """
+        return self._info(self._spec(name))
+
+    def _spec(self, name: str | None) -> ModelSpec:
+        return get_model(name) if name else default_model()
+
+    def _info(self, spec: ModelSpec) -> ModelInfo:
+        trained = is_trained(spec.name)
+        card = None
+        if trained:
+            try:
+                card = load_card(model_folder(spec.name))
+            except FashionvizError as error:
+                log.warning("%s", error)
+                trained = False
+        loaded = self._loaded.get(spec.name)
+        return ModelInfo(
+            name=spec.name,
+            task=spec.task.name,
+            architecture=spec.architecture,
+            title=card.title if card else spec.task.title,
+            trained=trained,
+            default=spec.default,
+            classes=spec.task.classes,
+            input_size=spec.input_size,
+            parameters=card.parameters if card else 0,
+            sha256=card.sha256 if card else None,
+            metrics=tuple(m.model_dump(mode="json") for m in card.metrics) if card else (),
+            loaded=loaded is not None,
+            device=str(loaded.device) if loaded else "",
+            dtype=str(loaded.dtype).removeprefix("torch.") if loaded else "",
+            methods=methods_for(spec.relu_family),
+            note=spec.task.note,
+        )
+
+    def _get(self, name: str | None) -> Loaded:
+        spec = self._spec(name)
+        with self._lock:
+            found = self._loaded.get(spec.name)
+            gate = self._loading.setdefault(spec.name, threading.Lock())
+        if found is None:
+            with gate:  # one thread loads, the others wait for it, other models are not held up
+                found = self._loaded.get(spec.name)
+                if found is None:
+                    network, card = load_trained(spec.name)
+                    found = Loaded(spec, card, network, self.config)
+                    with self._lock:
+                        self._loaded[spec.name] = found
+                    self._evict(keep=spec.name)
+        found.last_used = time.monotonic()
+        return found
+
+    def _evict(self, keep: str) -> None:
+        with self._lock:
+            dropped = []
+            budget = self.config.memory_mb * 1024 * 1024
+            while sum(2 * m.bytes for m in self._loaded.values()) > budget and len(self._loaded) > 1:
+                oldest = min((m for n, m in self._loaded.items() if n != keep), key=lambda m: m.last_used)
+                dropped.append(self._loaded.pop(oldest.spec.name))
+        for model in dropped:
+            log.info("dropping %s from memory", model.spec.name)
+            model.close()
+
+    def close(self) -> None:
+        """Stop all workers and drop all models."""
+        with self._lock:
+            models, self._loaded = list(self._loaded.values()), {}
+        for model in models:
+            model.close()
+
+    # --- predictions ------------------------------------------------------------------------------------------
+
+    def predict(self, photo: Photo, model: str | None = None, *, box: Box | None = None) -> Prediction:
+        """Class probabilities of a photo, or of a region of it.
+
+        Args:
+            photo: from :func:`fashionviz.images.decode`.
+            model: registry name; the default model if ``None``.
+            box: ``(x0, y0, x1, y1)`` in pixels of the photo.
+
+        Raises:
+            UnknownModel, ModelNotTrained, WeightsError: the model cannot answer.
+            ImageTooSmall, InvalidRequest: the box.
+            Overloaded: the model's queue is full.
+            WorkerDied: the model's worker stopped in the middle.
+        """
+        loaded = self._get(model)
+        start = time.perf_counter()
+        region = _region(photo, box)
+        x, _ = loaded.prepare(region)
+        prepared = (time.perf_counter() - start) * 1000
+        answer = loaded.batcher.submit(x, self.config.timeout_s)
+        return Prediction(
+            model=loaded.ref,
+            scores=_scores(loaded, answer.logits),
+            timings=Timings(photo.decode_ms, answer.queue_ms, prepared + answer.compute_ms),
+            box=box,
+            notes=photo.notes,
+        )
+
+    # --- explanations -----------------------------------------------------------------------------------------
+
+    def explain(
+        self,
+        photo: Photo,
+        model: str | None = None,
+        method: str = "guided-backprop",
+        *,
+        target: str | None = None,
+        box: Box | None = None,
+        on_progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Attribution:
+        """Where the model looked.
+
+        Args:
+            photo: from :func:`fashionviz.images.decode`.
+            model: registry name; the default model if ``None``.
+            method: a name of :data:`fashionviz.explain.methods.METHODS`.
+            target: the class to explain; the most probable one if ``None``.
+            box: region in pixels of the photo.
+            on_progress: called from this thread after each pass of a slow method.
+            cancel: set it from another thread to stop a slow method.
+
+        Raises:
+            InvalidRequest: unknown method, a class the model lacks, or a method the model cannot serve.
+            Cancelled: ``cancel`` was set.
+            Overloaded: too many explanations are waiting.
+        """
+        chosen = get_method(method)
+        loaded = self._get(model)
+        if chosen.relu_only and not loaded.spec.relu_family:
+            raise InvalidRequest(f"{chosen.title} is right only for ReLU networks; {loaded.spec.name} is none.")
+        classes = loaded.card.classes
+        if target is not None and target not in classes:
+            raise InvalidRequest(f"{loaded.spec.name} has no class {target!r}. Choose one of: {', '.join(classes)}.")
+        started = time.perf_counter()
+        x, view = loaded.prepare(_region(photo, box))
+        answer = loaded.batcher.submit(x, self.config.timeout_s)
+        probabilities = loaded.softmax(answer.logits)
+        index = classes.index(target) if target is not None else int(answer.logits.argmax())
+        tick = _ticker(on_progress, cancel)
+        waited = time.perf_counter()
+        values, ran = self._attribute(loaded, chosen, x, index, tick, cancel)
+        queue_ms = answer.queue_ms + (ran - waited) * 1000
+        total_ms = (time.perf_counter() - started) * 1000
+        return Attribution(
+            model=loaded.ref,
+            method=method,
+            target=classes[index],
+            probability=float(probabilities[index]),
+            values=values,
+            view=view,
+            timings=Timings(photo.decode_ms, queue_ms, max(0.0, total_ms - queue_ms)),
+        )
+
+    def _attribute(
+        self,
+        loaded: Loaded,
+        method: Method,
+        x: torch.Tensor,
+        index: int,
+        tick: Callable[[int, int], None],
+        cancel: threading.Event | None,
+    ) -> tuple[np.ndarray, float]:
+        """The attribution and the moment at which it began to run."""
+        x = x[None].to(loaded.device)
+        layer = loaded.spec.gradcam_layer
+
+        def run(network: torch.nn.Module) -> np.ndarray:
+            # Hooked methods run on the hookable copy alone; the others never touch a hook, and may run beside them.
+            job = Job(network, loaded.hooked, x, index, layer, tick)
+            return method.run(job).detach().float().cpu().contiguous().numpy()
+
+        if method.hooks:
+            with loaded.exclusive(cancel) as hooked:
+                began = time.perf_counter()
+                return run(hooked), began
+        if not method.slow:
+            with loaded.waiting_place():
+                return run(loaded.network), time.perf_counter()
+        with loaded.waiting_place():
+            deadline = time.monotonic() + self.config.timeout_s
+            while not self._slow.acquire(timeout=0.1):
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled("The explanation was cancelled.")
+                if time.monotonic() > deadline:
+                    raise Overloaded("Other slow explanations are running; please try again in a while.", 20.0)
+            try:
+                began = time.perf_counter()
+                values = run(loaded.network)
+                tick(1, 1)
+                return values, began
+            finally:
+                self._slow.release()
+
+    # --- layers -----------------------------------------------------------------------------------------------
+
+    def layers(self, model: str | None = None) -> tuple[LayerInfo, ...]:
+        """Every layer of a model, with the shape of its output, read from the network."""
+        loaded = self._get(model)
+        with loaded.exclusive():
+            return loaded.layers
+
+    def activations(
+        self, photo: Photo, model: str | None = None, layer: str | None = None, *, box: Box | None = None
+    ) -> ActivationMaps:
+        """Activation maps of a layer; the card's default layer if ``None``.
+
+        Raises:
+            InvalidRequest: no such layer, or one without height and width.
+        """
+        loaded = self._get(model)
+        name = layer or loaded.card.activation_layer
+        start = time.perf_counter()
+        x, view = loaded.prepare(_region(photo, box))
+        with loaded.exclusive() as hooked:
+            began = time.perf_counter()
+            maps = activations_of(hooked.net, x[None].to(loaded.device), name)
+        waited = (began - start) * 1000
+        return ActivationMaps(
+            model=loaded.ref,
+            layer=name,
+            maps=maps,
+            view=view,
+            timings=Timings(photo.decode_ms, waited, (time.perf_counter() - began) * 1000),
+        )
+
+    def filters(self, model: str | None = None, layer: str | None = None) -> FilterBank:
+        """Filters of a convolution; the first one if ``None``.
+
+        Raises:
+            InvalidRequest: the layer is no convolution.
+        """
+        loaded = self._get(model)
+        name = layer or loaded.card.first_conv
+        weights = filters_of(loaded.network, name)
+        return FilterBank(loaded.ref, name, weights, first=name == loaded.card.first_conv)
+
+    # --- health -----------------------------------------------------------------------------------------------
+
+    def ready(self) -> Readiness:
+        """Send the golden picture through the default model and compare its logits with the card's."""
+        spec = default_model()
+        try:
+            loaded = self._get(spec.name)
+            golden = loaded.card.golden
+            if golden is None:
+                return Readiness(False, spec.name, float("inf"), 0.0, f"The card of {spec.name} has no golden picture.")
+            prediction = self.predict(from_pixels(golden_picture(golden.seed)), spec.name)
+        except FashionvizError as error:
+            return Readiness(False, spec.name, float("inf"), 0.0, str(error))
+        logits = {s.label: s.logit for s in prediction.scores}
+        worst = max(abs(logits[c] - g) for c, g in zip(loaded.card.classes, golden.logits, strict=True))
+        ok = bool(worst <= golden.tolerance)  # false for NaN too
+        reason = "" if ok else f"The golden picture's logits are off by {worst:.3g}; {golden.tolerance:g} is allowed."
+        return Readiness(ok, spec.name, worst, golden.tolerance, reason)
+
+
+def _region(photo: Photo, box: Box | None) -> Photo:
+    if box is None:
+        return photo
+    if len(box) != 4 or not all(np.isfinite(v) for v in box):
+        raise InvalidRequest("A box needs four numbers x0, y0, x1, y1 in pixels.")
+    return photo.crop(box)
+
+
+def _scores(loaded: Loaded, logits: torch.Tensor) -> tuple[ClassScore, ...]:
+    probabilities = loaded.softmax(logits)
+    order = np.argsort(-probabilities, kind="stable")
+    classes = loaded.card.classes
+    return tuple(ClassScore(classes[i], float(probabilities[i]), float(logits[i])) for i in order)
+
+
+def _ticker(on_progress: OnProgress | None, cancel: threading.Event | None) -> Callable[[int, int], None]:
+    began = time.perf_counter()
+
+    def tick(done: int, total: int) -> None:
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("The explanation was cancelled.")
+        if on_progress is not None:
+            spent = time.perf_counter() - began
+            on_progress(Progress(done, total, spent / done * (total - done) if done else None))
+
+    return tick
+
+
+_shared: Engine | None = None
+_shared_lock = threading.Lock()
+
+
+def shared_engine() -> Engine:
+    """The engine of this process, made when first asked for: every front end gets the same one."""
+    global _shared
+    with _shared_lock:
+        if _shared is None:
+            _shared = Engine()
+        return _shared

@@ -1,0 +1,113 @@
+"""A model in memory: one copy for predictions, a hookable one for explanations made when first needed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fashionviz.errors import Cancelled, Overloaded
+from fashionviz.explain.hookable import Hookable, hookable
+from fashionviz.explain.layers import list_layers
+from fashionviz.images import Photo
+from fashionviz.inference.batcher import Batcher
+from fashionviz.inference.config import EngineConfig
+from fashionviz.models.card import ModelCard
+from fashionviz.models.preprocess import to_input
+from fashionviz.models.registry import ModelSpec
+from fashionviz.results import LayerInfo, ModelRef, ModelView
+
+
+class Loaded:
+    """A verified model on its device. Predictions go through a micro-batch queue, explanations through a lock."""
+
+    def __init__(self, spec: ModelSpec, card: ModelCard, network: nn.Module, config: EngineConfig) -> None:
+        self.spec, self.card, self.config = spec, card, config
+        self.ref = ModelRef(spec.name, card.sha256)
+        self.device, self.dtype = config.place()
+        for parameter in network.parameters():
+            parameter.requires_grad_(False)
+        self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
+        self.bytes = sum(p.numel() * p.element_size() for p in network.parameters())
+        self.last_used = time.monotonic()
+        self.batcher = Batcher(
+            spec.name,
+            self._forward,
+            max_batch=config.max_batch,
+            max_wait_ms=config.max_wait_ms,
+            queue_size=config.queue_size,
+        )
+        self._hook_lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(config.explain_queue)
+
+    def _forward(self, x: Tensor) -> Tensor:
+        x = x.to(self.device, non_blocking=True).to(memory_format=torch.channels_last)
+        reduced = self.device.type == "cuda" and self.dtype != torch.float32
+        with torch.autocast(self.device.type, self.dtype) if reduced else nullcontext():
+            return self.network(x)
+
+    def prepare(self, photo: Photo) -> tuple[Tensor, ModelView]:
+        """A photo as the model's input ``(3, H, W)``, with the picture that the model sees."""
+        x, pixels, place = to_input(photo.pixels, self.card.input_size, self.card.mean, self.card.std)
+        pixels.setflags(write=False)
+        return x, ModelView(pixels, place)
+
+    @cached_property
+    def hooked(self) -> Hookable:
+        """The copy that may be hooked (eager, float32, nothing in place). Use it inside :meth:`exclusive` only."""
+        return hookable(self.network, torch.zeros(1, 3, *self.card.input_size, device=self.device))
+
+    @cached_property
+    def layers(self) -> tuple[LayerInfo, ...]:
+        """Every layer, read from the network."""
+        return list_layers(self.hooked.net, self.card.input_size)
+
+    @contextmanager
+    def exclusive(self, cancel: threading.Event | None = None) -> Iterator[Hookable]:
+        """The hookable copy for one job at a time.
+
+        Raises:
+            Overloaded: too many explanations wait for this model already, or it took too long.
+            Cancelled: the caller cancelled while waiting.
+        """
+        with self.waiting_place():
+            deadline = time.monotonic() + self.config.timeout_s
+            while not self._hook_lock.acquire(timeout=0.1):
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled("The explanation was cancelled.")
+                if time.monotonic() > deadline:
+                    raise Overloaded(f"{self.spec.name} is busy with other explanations; please try again.", 5.0)
+            try:
+                yield self.hooked
+            finally:
+                self._hook_lock.release()
+
+    @contextmanager
+    def waiting_place(self) -> Iterator[None]:
+        """One of the bounded places for explanations.
+
+        Raises:
+            Overloaded: all are taken.
+        """
+        if not self._places.acquire(blocking=False):
+            raise Overloaded(
+                f"{self.spec.name} has {self.config.explain_queue} explanations waiting; please try again in 5 s.", 5.0
+            )
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def softmax(self, logits: Tensor) -> np.ndarray:
+        """Probabilities ``(K,)`` float64 of logits ``(K,)``."""
+        return logits.double().softmax(dim=0).numpy()
+
+    def close(self) -> None:
+        """Stop the worker."""
+        self.batcher.close()
