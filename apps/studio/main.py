@@ -1,0 +1,44 @@
+"""The studio's entry: shared sidebar, one file a page. ``streamlit run apps/studio/main.py``, or mounted at /studio."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).resolve().parents[2])
+if ROOT not in sys.path:  # `streamlit run` puts this file's folder on the path, not the checkout
+    sys.path.insert(0, ROOT)
+
+import streamlit as st  # noqa: E402
+
+from apps.studio import parts, sidebar  # noqa: E402
+
+PAGES = Path(__file__).parent / "pages"
+#: file, title, icon, address, whether it asks about a photo
+LISTED = (
+    ("predict.py", "Predict", ":material/sell:", "predict", True),
+    ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
+    ("activations.py", "Activation maps", ":material/layers:", "activations", True),
+    ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
+    ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
+    ("models.py", "Models", ":material/list_alt:", "models", False),
+)
+
+st.set_page_config(page_title="fashionviz studio", page_icon=":material/apparel:", layout="wide")
+st.html(parts.STYLE)
+pages = [st.Page(PAGES / file, title=title, icon=icon, url_path=url) for file, title, icon, url, _ in LISTED]
+asks = {title for _, title, _, _, photo in LISTED if photo}
+
+
+def home() -> None:
+    """The bare address: a default page loses its own address, so this one leads to Predict, which keeps its."""
+    st.switch_page(pages[0])
+
+
+page = st.navigation([st.Page(home, title="Studio", default=True, visibility="hidden"), *pages])
+with st.sidebar:
+    with parts.plainly():
+        sidebar.model_choice(parts.engine())
+    sidebar.photo(wanted_on_page=page.title in asks)
+    sidebar.links()
+page.run()

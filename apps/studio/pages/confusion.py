@@ -1,0 +1,197 @@
+"""Confusion matrix: which classes does the model mistake for which, and on which items?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from apps.studio import parts
+from fashionviz import images
+from fashionviz.data.sets import open_set
+from fashionviz.errors import DataError, FashionvizError
+from fashionviz.evaluation.report import Item, items_in_cell, load_items, load_report
+from fashionviz.figures.confusion import confusion_figure, distribution_figure
+from fashionviz.models.weights import model_folder
+from fashionviz.results import Report
+
+ANY = "choose a class"
+_PAGE = 24
+_SIDE = 96
+
+
+def matrix(report: Report) -> None:
+    """The matrix with its toggle; a click on a cell chooses it."""
+    st.segmented_control(
+        "Numbers", ["counts", "shares of the true class"], default="counts", required=True, key="scale",
+        bind="query-params",
+    )  # fmt: skip
+    chosen = (st.session_state.get("true", ANY), st.session_state.get("predicted", ANY))
+    st.plotly_chart(
+        confusion_figure(report, normalise=st.session_state["scale"] != "counts", chosen=chosen),
+        config=parts.PLAIN,
+        key="matrix",
+        on_select=_clicked,
+        selection_mode="points",
+        alt="Confusion matrix; the two lists below choose the same cells by keyboard",
+    )
+
+
+def _clicked() -> None:
+    points: list[dict[str, Any]] = st.session_state["matrix"]["selection"]["points"]
+    if points:  # a second click on a cell takes the selection away; its list stays
+        st.session_state["true"], st.session_state["predicted"] = points[0]["customdata"][:2]
+
+
+def cell_choice(report: Report) -> tuple[str, str] | None:
+    """The same choice by keyboard; it is what the address carries."""
+    options = [ANY, *report.classes]
+    for key in ("true", "predicted"):
+        parts.choice_from(key, options)
+    left, right = st.columns(2)
+    true = left.selectbox("True class", options, key="true", bind="query-params")
+    predicted = right.selectbox("Predicted class", options, key="predicted", bind="query-params")
+    return None if ANY in (true, predicted) else (true, predicted)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _items(name: str, stamp: float) -> tuple[Item, ...]:
+    """The committed predictions on the public split: no visitor's photo is among them. The stamp is the file's time."""
+    return load_items(name)
+
+
+def cell_items(report: Report, true: str, predicted: str) -> None:
+    """The items of a cell, most confident first, with thumbnails where the data set is present."""
+    path = model_folder(report.model.name) / "predictions.parquet"
+    found = items_in_cell(_items(report.model.name, path.stat().st_mtime if path.exists() else 0.0), true, predicted)
+    right = " (right answers)" if true == predicted else ""
+    st.subheader(f"True {true}, predicted {predicted}: {len(found):,} items{right}", anchor=False)
+    if not found:
+        st.info("No item fell into this cell. Choose another one, for example one off the diagonal that is not zero.")
+        return
+    pages = -(-len(found) // _PAGE)
+    page = 1
+    if pages > 1:
+        page = int(st.number_input(f"Page, 1 to {pages}", 1, pages, key=f"page_{true}_{predicted}", width=160))
+    shown = found[(page - 1) * _PAGE : page * _PAGE]
+    thumbnails(report, shown)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "id": [i.id for i in shown],
+                "true": [i.label for i in shown],
+                "predicted": [i.predicted for i in shown],
+                "probability of the predicted": [i.probability for i in shown],
+                "probability of the true": [i.probabilities[report.classes.index(i.label)] for i in shown],
+            }
+        ),
+        hide_index=True,
+        column_config={
+            "probability of the predicted": st.column_config.NumberColumn(format="%.3f"),
+            "probability of the true": st.column_config.NumberColumn(format="%.3f"),
+        },
+    )
+
+
+def thumbnails(report: Report, items: tuple[Item, ...]) -> None:
+    """The items' pictures, or how to fetch them."""
+    try:
+        pictures = _pictures(report.data_set, report.split, tuple(i.row for i in items))
+    except DataError as error:
+        st.info(f"The pictures of these items are not on this machine. {error}")
+        st.code(f"fashionviz data fetch {report.data_set}", language="bash")
+        return
+    seen = [i for i in items if i.row in pictures]
+    st.image(
+        [pictures[i.row] for i in seen],
+        caption=[f"{i.id} · {i.probability:.0%}" for i in seen],
+        width=_SIDE,
+        alt=[f"Item {i.id}: true {i.label}, predicted {i.predicted}" for i in seen],
+    )
+
+
+@st.cache_data(show_spinner="Reading the items' pictures…", max_entries=32)
+def _pictures(data_set: str, split: str, rows: tuple[int, ...]) -> dict[int, NDArray[np.uint8]]:
+    """Pictures of a public data set on squares of one size, so that the grid stays aligned."""
+    pictures = {}
+    for row, data in open_set(data_set, split).images(rows).items():
+        try:
+            picture = Image.fromarray(images.decode(data, max_side=512).pixels)
+        except FashionvizError:
+            continue  # an unreadable picture is left out of the grid; its row stays in the table
+        scale = 2 * _SIDE / max(picture.size)
+        picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+        square = Image.new("RGB", (2 * _SIDE, 2 * _SIDE), "#FFFFFF")
+        square.paste(picture, ((square.width - picture.width) // 2, (square.height - picture.height) // 2))
+        pictures[row] = np.asarray(square)
+    return pictures
+
+
+def per_class(report: Report) -> None:
+    """Precision, recall, F1 and support of every class."""
+    st.subheader("Class by class", anchor=False)
+    share = st.column_config.NumberColumn(format="%.3f")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "class": [c.label for c in report.per_class],
+                "precision": [c.precision for c in report.per_class],
+                "recall": [c.recall for c in report.per_class],
+                "F1": [c.f1 for c in report.per_class],
+                "support (n)": [c.support for c in report.per_class],
+                "predicted (n)": [c.predicted for c in report.per_class],
+            }
+        ),
+        hide_index=True,
+        column_config={"precision": share, "recall": share, "F1": share},
+    )
+
+
+def summary(report: Report) -> None:
+    """Accuracy with its interval, n, split and data set."""
+    low, high = report.accuracy_ci95
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Accuracy", f"{report.accuracy:.1%}", help=f"95 % Wilson interval {low:.2%} to {high:.2%}")
+        st.metric("Among the first two", f"{report.top2:.1%}")
+        st.metric("Macro F1", f"{report.macro_f1:.3f}")
+        st.metric("Pictures", f"{report.n:,}")
+    st.caption(
+        f"Accuracy {report.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%}, n = {report.n:,}, "
+        f"{report.split} split of `{report.data_set}`"
+        + (f"; {report.skipped:,} rows without a label this model knows were skipped" if report.skipped else "")
+    )
+
+
+info = parts.model()
+with parts.plainly():
+    report = load_report(info.name)
+scored = f" · {report.split} split of `{report.data_set}`, n = {report.n:,}" if report else ""
+parts.header(
+    "Confusion matrix",
+    "Which classes does the model mistake for which, and on which items?",
+    f"Model `{info.name}`{scored}",
+    "Each row is a true class, each column what the model said: the diagonal holds the right answers, everything else a "
+    "mistake. Click a cell to see its items.",
+    "Counts favour the large classes; shares of the true class show how a small class fares. The most confident mistakes "
+    "come first in the list: they are often labels worth a second look.",
+    info.note,
+)
+if report is None:
+    st.info(f"There is no report for {info.name} yet. Choose another model, or train and score this one:")
+    st.code(f"fashionviz train {info.name}", language="bash")
+    st.stop()
+summary(report)
+matrix(report)
+cell = cell_choice(report)
+st.caption(info.note)
+if cell is None:
+    st.info("Click a cell of the matrix, or choose a true and a predicted class, to see its items.")
+else:
+    cell_items(report, *cell)
+per_class(report)
+st.subheader("What it was trained on, and what it says", anchor=False)
+st.plotly_chart(distribution_figure(report), config=parts.PLAIN, key="distribution")

@@ -1,0 +1,75 @@
+"""First-layer filters: what does a convolution look for?"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import streamlit as st
+
+from apps.studio import parts, state
+from fashionviz.figures.filters import columns_for, filter_figure
+from fashionviz.figures.pictures import filter_grid
+from fashionviz.images import encode_png
+from fashionviz.results import FilterBank
+
+
+def downloads(bank: FilterBank) -> None:
+    """The picture as PNG and the weights as they are."""
+    stem = f"{bank.model.name}-{bank.layer}"
+    weights = io.BytesIO()
+    np.savez_compressed(weights, weights=bank.weights, layer=np.array(bank.layer), sha256=np.array(bank.model.sha256))
+    with st.container(horizontal=True):
+        st.download_button(
+            "Picture (PNG)",
+            encode_png(filter_grid(bank, columns=columns_for(len(bank.weights)))),
+            file_name=f"{stem}-filters.png",
+            mime="image/png",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Weights (NPZ, float32)",
+            weights.getvalue(),
+            file_name=f"{stem}-filters.npz",
+            mime="application/octet-stream",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+info = parts.model()
+parts.header(
+    "First-layer filters",
+    "What does the network look for first? Each tile is one filter of a convolution.",
+    parts.model_label(info),
+    "A filter of the first layer is a small colour picture: the network answers most where the photo looks like it. "
+    "Stripes answer to edges in that direction, blobs of colour to that colour.",
+    "Each tile is normalised on its own around mid-grey, so tiles cannot be compared in strength; hover over one for its "
+    "index and the range of its weights.",
+)
+parts.need_weights(info)
+with parts.plainly():
+    layers = state.remember(("layers", info.name, info.sha256), lambda: parts.engine().layers(info.name))
+    convolutions = {layer.name: layer for layer in layers if layer.filters}
+    parts.choice_from("conv", list(convolutions))
+    name = st.selectbox(
+        f"Convolution ({len(convolutions)} in this model)", list(convolutions), key="conv", bind="query-params"
+    )
+    bank = parts.engine().filters(info.name, name)
+
+count, channels, height, width = bank.weights.shape
+st.caption(
+    f"`{bank.layer}`: {count} filters of {height}×{width} over {channels} input channel{'s' if channels > 1 else ''}, "
+    f"{convolutions[name].parameters:,} parameters"
+)
+if bank.first and channels == 3:
+    st.caption("Shown in colour: the three input channels are red, green and blue. Mid-grey is a weight of zero.")
+else:
+    alike = "all tiles on one scale" if height * width == 1 else "each tile on its own scale"
+    st.caption(f"Shown as the mean over the {channels} input channel{'s' if channels > 1 else ''}, {alike}.")
+    parts.legend_signed("negative", "positive")
+st.plotly_chart(
+    filter_figure(bank), config=parts.PLAIN, key="filters", alt=f"{count} filters of {bank.layer}, index on hover"
+)
+downloads(bank)

@@ -1,0 +1,144 @@
+"""Guided backprop and its kin: which pixels spoke for a class?"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import streamlit as st
+
+from apps.studio import jobs, parts, state
+from apps.studio.state import Held
+from fashionviz.explain.methods import get_method
+from fashionviz.figures.pictures import (
+    attribution_colour,
+    attribution_overlay,
+    attribution_signed,
+    enlarge,
+    view_photo,
+)
+from fashionviz.images import encode_png
+from fashionviz.results import Attribution, Box
+
+MOST_PROBABLE = "the most probable class"
+#: Methods that guided backpropagation is part of, and that share its weakness.
+INSENSITIVE = ("guided-backprop", "guided-grad-cam")
+CAUTION = (
+    "**Read with caution.** Guided backprop is known to be nearly insensitive to the model's parameters: with randomised "
+    "weights it draws much the same picture ([Adebayo et al. 2018](https://arxiv.org/abs/1810.03292)). It shows what is "
+    "visible in the photo more than what the model decided by."
+)
+#: Long enough for the quick methods, so that their page does not show a progress bar first.
+_PATIENCE = 1.5
+_SIDE = 640
+
+
+def choose() -> tuple[str, str | None]:
+    """Method and class; both travel in the address."""
+    methods = list(info.methods)
+    parts.choice_from("method", methods)
+    parts.choice_from("target", [MOST_PROBABLE, *info.classes])
+    left, right = st.columns(2)
+    first = methods.index("guided-backprop") if "guided-backprop" in methods else 0
+    method = left.selectbox("Method", methods, index=first, key="method", bind="query-params")
+    target = right.selectbox("Class to explain", [MOST_PROBABLE, *info.classes], key="target", bind="query-params")
+    return method, None if target == MOST_PROBABLE else target
+
+
+def explain(held: Held, method: str, target: str | None, box: Box | None) -> Attribution:
+    """The attribution, from this session or from a job in the background; ends the page while that runs."""
+    key = ("explain", info.name, info.sha256, held.digest, box, method, target)
+    known = state.answer(key)
+    if known is not None:
+        return known
+    engine = parts.engine()
+    job = jobs.job_for(
+        key,
+        lambda on_progress, cancel: engine.explain(
+            held.photo, info.name, method, target=target, box=box, on_progress=on_progress, cancel=cancel
+        ),
+    )
+    if not job.wait(_PATIENCE):
+        jobs.watch(job, f"{get_method(method).title} is running")
+        st.stop()
+    if job.result is not None:
+        jobs.drop_job()
+        return state.keep(key, job.result)
+    if job.cancelled:
+        st.info("Stopped before it was done.")
+        st.button("Start again", on_click=jobs.drop_job, type="primary")
+    elif job.error is not None:
+        parts.sentence(job.error)
+        jobs.drop_job()
+    st.stop()
+
+
+def show(result: Attribution) -> None:
+    """Photo, colours, signed sum and overlay side by side, with what the colours mean."""
+    pictures = (
+        ("The photo as the model received it", view_photo(result.view)),
+        ("Attribution by colour channel, grey is zero", attribution_colour(result)),
+        ("Sum over the channels, signed", attribution_signed(result)),
+        ("Its magnitude over the photo", attribution_overlay(result)),
+    )
+    st.markdown(f"What spoke for **{result.target}**, to which the model gives {result.probability:.1%}:")
+    for column, (caption, picture) in zip(st.columns(4), pictures, strict=True):
+        with column:
+            st.image(enlarge(picture, _SIDE, smooth=True), width="stretch", caption=caption, alt=caption)
+    left, right = st.columns(2)
+    with left:
+        parts.legend_signed("against the class", "for the class")
+    with right:
+        parts.legend_magnitude("no influence", "most influence")
+
+
+def details(result: Attribution) -> None:
+    """Time taken, weights, downloads."""
+    times = result.timings
+    st.caption(
+        f"{get_method(result.method).title} took {times.total / 1000:.2f} s (waiting {times.queue:.0f} ms, computing "
+        f"{times.compute:.0f} ms). Weights `{result.model.name}`, SHA-256 `{result.model.sha256[:12]}…`. Full colour is "
+        "the 99th percentile of the magnitude."
+    )
+    raw = io.BytesIO()
+    np.save(raw, result.values)
+    stem = f"{result.model.name}-{result.method}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Picture (PNG)",
+            encode_png(enlarge(attribution_signed(result), _SIDE)),
+            file_name=f"{stem}.png",
+            mime="image/png",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Raw attribution (NPY, float32)",
+            raw.getvalue(),
+            file_name=f"{stem}.npy",
+            mime="application/octet-stream",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+info = parts.model()
+parts.header(
+    "Guided backprop",
+    "Which pixels of the photo spoke for a class?",
+    parts.model_label(info),
+    "Guided backprop walks back from a class to the pixels and lets only positive evidence through at each ReLU. What "
+    "stands out are edges and textures that raised the class's score.",
+    "In the signed picture blue pixels spoke for the class, red ones against it, white ones said nothing. The other "
+    "methods answer the same question in other ways; where they agree, there is more reason to believe them.",
+)
+parts.need_weights(info)
+held = parts.need_photo("see which pixels spoke for a class")
+with parts.plainly():
+    box = parts.region_box()
+    method, target = choose()
+    if method in INSENSITIVE:
+        st.warning(CAUTION, icon=":material/warning:")
+    result = explain(held, method, target, box)
+show(result)
+details(result)

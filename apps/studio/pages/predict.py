@@ -1,0 +1,85 @@
+"""Predict: what is it, and how sure is the model?"""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from apps.lab.region import CHOICES, CUSTOM, WHOLE, describe, preview
+from apps.lab.snippets import cli_snippet, curl_snippet, python_snippet
+from apps.studio import parts, state
+from fashionviz.figures.bars import probability_bars
+from fashionviz.results import Prediction
+from fashionviz.serialise import prediction_json
+
+
+def choose_region() -> None:
+    """Which part of the photo to ask about: a whole outfit is no single class."""
+    st.segmented_control(
+        "Part of the photo", CHOICES, default=WHOLE, required=True, key="region", bind="query-params"
+    )
+    if st.session_state["region"] == CUSTOM:
+        across, down = st.columns(2)
+        across.slider("From left to right, % of the width", 0, 100, state.SPAN, key="across", bind="query-params")
+        down.slider("From top to bottom, % of the height", 0, 100, state.SPAN, key="down", bind="query-params")
+
+
+def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
+    """The most probable class, the bars, and the words that belong to the classes."""
+    top = prediction.top
+    st.metric("Most probable class", top.label, f"{top.probability:.1%} probable", delta_color="off", delta_arrow="off")
+    st.plotly_chart(probability_bars(prediction, classes), config=parts.PLAIN, key="bars")
+    st.caption(note)
+
+
+def details(prediction: Prediction, name: str, note: str) -> None:
+    """Timings, weights, code to repeat it, and the answer as JSON."""
+    times = prediction.timings
+    st.caption(
+        f"Answered in {times.total:.0f} ms: decode {times.decode:.0f}, queue {times.queue:.0f}, "
+        f"compute {times.compute:.0f}. Weights `{prediction.model.name}`, SHA-256 `{prediction.model.sha256[:12]}…`"
+    )
+    if prediction.notes:
+        st.caption("The photo was " + ", ".join(prediction.notes) + ".")
+    python, shell, curl = st.tabs(["Python", "Command line", "curl"])
+    model, box = prediction.model.name, prediction.box
+    python.code(python_snippet(name, model, box=box), language="python", wrap_lines=True)
+    shell.code(cli_snippet(name, model, box=box), language="bash", wrap_lines=True)
+    curl.code(curl_snippet(name, model, box=box), language="bash", wrap_lines=True)
+    st.download_button(
+        "Download the answer as JSON",
+        json.dumps(prediction_json(prediction, name, note), indent=2, ensure_ascii=False),
+        file_name="prediction.json",
+        mime="application/json",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+info = parts.model()
+parts.header(
+    "Predict",
+    "Which of its classes does the model see in the photo, and how sure is it?",
+    parts.model_label(info),
+    "Every bar is the probability that the model gives to a class; together they make 100 %. The model must choose "
+    "among its classes even when none fits, so a high bar is no proof.",
+    "It was trained for single garments. For a whole outfit, choose a part of the photo: the answer is about what lies "
+    "inside the frame.",
+    info.note,
+)
+parts.need_weights(info)
+held = parts.need_photo("see what the model makes of it")
+choose_region()
+choice, box = state.region()
+left, right = st.columns([5, 7], gap="large")
+with left:
+    st.image(preview(held.photo, box), width="stretch", alt="Your photo with the chosen part outlined")
+    st.caption(f"Asked about {describe(choice, box)}.")
+with right, parts.plainly():
+    prediction = state.remember(
+        ("predict", info.name, info.sha256, held.digest, box),
+        lambda: parts.engine().predict(held.photo, info.name, box=box),
+    )
+    answer(prediction, info.note, info.classes)
+details(prediction, held.name, info.note)

@@ -1,0 +1,142 @@
+"""Parts that the pages share: headers, the ask for a photo, errors as one sentence, legends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from apps.lab.region import describe
+from apps.studio import intake, state
+from apps.studio.state import Held
+from fashionviz.errors import FashionvizError, ModelNotTrained, Overloaded
+from fashionviz.figures.theme import SIGNED, viridis
+from fashionviz.inference.engine import Engine, shared_engine
+from fashionviz.results import Box, ModelInfo
+
+#: Plotly's tool bar and zooming have no use on these figures, and zooming traps a finger that scrolls.
+PLAIN = {"displayModeBar": False, "scrollZoom": False}
+
+STYLE = """
+<style>
+  .stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 4rem; max-width: 1240px; }
+  .stMainBlockContainer h1 { padding: 0 0 .2rem; }
+  .stImage img { border-radius: 6px; }
+  .fv-links a { color: inherit; text-underline-offset: 3px; }
+  .fv-legend { display: flex; align-items: center; gap: .6rem; font-size: .82rem; opacity: .9; margin: .1rem 0 .4rem; }
+  .fv-legend i { flex: 0 1 11rem; min-width: 4rem; height: .7rem; border-radius: 3px; border: 1px solid #8884; }
+  @media (max-width: 640px) {
+    .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+    .stMainBlockContainer h1 { font-size: 1.7rem; }
+  }
+</style>
+"""
+
+
+def engine() -> Engine:
+    """The engine of this process, shared with the other front ends."""
+    return shared_engine()
+
+
+def model() -> ModelInfo:
+    """The model chosen in the sidebar."""
+    return engine().model(st.session_state.get("model"))
+
+
+def header(title: str, question: str, label: str, *how_to_read: str) -> None:
+    """Title, what the page answers, which model and data it shows, and how to read it.
+
+    Args:
+        title: the page's title.
+        question: one sentence on what it answers.
+        label: model and data, short.
+        how_to_read: two or three plain sentences.
+    """
+    st.title(title, anchor=False)
+    st.markdown(question)
+    st.caption(label)
+    with st.expander("How to read this"):
+        for sentence in how_to_read:
+            st.markdown(sentence)
+
+
+def model_label(info: ModelInfo) -> str:
+    """Name, input size and where it runs."""
+    height, width = info.input_size
+    place = f" · {info.device}, {info.dtype}" if info.loaded and info.device else ""
+    return f"Model `{info.name}` · input {width}×{height} px{place}"
+
+
+def need_photo(for_what: str) -> Held:
+    """The session's photo; without one, ask for it and end the page."""
+    held = state.held()
+    if held is not None:
+        return held
+    if state.problem():
+        st.error(state.problem())
+    with st.container(border=True):
+        st.markdown(f"**Add a photo to {for_what}.**")
+        intake.chooser("page")
+    st.stop()
+
+
+def need_weights(info: ModelInfo) -> None:
+    """End the page with what to do when the model has no weights: it never guesses."""
+    if not info.trained:
+        st.warning(f"{info.name} is not trained yet, so it does not guess. Train it, or choose another model.")
+        st.code(f"fashionviz train {info.name}", language="bash")
+        st.stop()
+
+
+def region_box() -> Box | None:
+    """The region asked about, said in words when it is not the whole photo."""
+    choice, box = state.region()
+    if box is not None:
+        st.caption(f"Asked about {describe(choice, box)} of the photo; change it on the Predict page.")
+    return box
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Show a failure as its one sentence and end the page, so that nothing stale stands under it."""
+    try:
+        yield
+    except FashionvizError as error:
+        sentence(error)
+        st.stop()
+
+
+def sentence(error: FashionvizError) -> None:
+    """A failure in one sentence, with a second try where that may help."""
+    if isinstance(error, ModelNotTrained):
+        st.warning(str(error))
+        return
+    st.error(str(error))
+    if isinstance(error, Overloaded) or error.status in (500, 503):
+        st.button("Try again", key="try_again")
+
+
+def legend_magnitude(low: str, high: str) -> None:
+    """The viridis scale between two words."""
+    stops = [i / 8 for i in range(9)]
+    colours = [f"rgb({r} {g} {b})" for r, g, b in (viridis(s).tolist() for s in stops)]  # type: ignore[arg-type]
+    _legend(low, high, colours)
+
+
+def legend_signed(low: str, high: str) -> None:
+    """The signed scale between two words, white at zero."""
+    _legend(low, high, [colour for _, colour in SIGNED])
+
+
+def _legend(low: str, high: str, colours: list[str]) -> None:
+    st.html(
+        f'<div class="fv-legend"><span>{low}</span>'
+        f'<i style="background:linear-gradient(90deg,{",".join(colours)})"></i><span>{high}</span></div>'
+    )
+
+
+def choice_from(name: str, options: list[str]) -> None:
+    """Drop a kept choice that is not among the options any more, before its widget is drawn."""
+    if st.session_state.get(name) not in (None, *options):
+        del st.session_state[name]

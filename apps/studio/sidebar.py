@@ -1,0 +1,53 @@
+"""What stands beside every page: the model, the photo, the way to the other front ends."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.studio import intake, state
+from fashionviz.inference.engine import Engine
+
+
+def model_choice(engine: Engine) -> None:
+    """Choose a model; the name travels in the address as ``?model=``."""
+    infos = engine.models()
+    names = [info.name for info in infos]
+    first = next((i for i, info in enumerate(infos) if info.default and info.trained), 0)
+    name = st.selectbox("Model", names, index=first, key="model", bind="query-params")
+    info = engine.model(name)
+    st.caption(f"{info.title}" + ("" if info.trained else " · **not trained yet**"))
+
+
+def photo(wanted_on_page: bool) -> None:
+    """The session's photo with ways to change it.
+
+    Args:
+        wanted_on_page: the page asks for a photo itself when there is none, so the sidebar need not.
+    """
+    held = state.held()
+    if held is not None:
+        st.markdown("**Photo**")
+        with st.container(key="sidebar_photo"):
+            st.image(held.photo.pixels, width=120, alt="Your photo")
+        st.caption(f"{_shortened(held.name)} · {held.photo.width}×{held.photo.height} px")
+        with st.expander("Change photo"):
+            intake.chooser("sidebar")
+        st.button("Remove photo", key="forget", on_click=state.forget)
+    elif not wanted_on_page:
+        if state.problem():
+            st.error(state.problem())
+        with st.expander("Add a photo"):
+            intake.chooser("sidebar")
+
+
+def links() -> None:
+    """To the portal and the lab, in the same tab."""
+    st.html(
+        '<nav aria-label="Other front ends" class="fv-links">'
+        '<a href="/" target="_self">Portal</a> · <a href="/lab" target="_self">Lab</a> · '
+        '<a href="/api/v1/docs" target="_self">API</a></nav>'
+    )
+
+
+def _shortened(name: str, longest: int = 28) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 9]}…{name[-8:]}"

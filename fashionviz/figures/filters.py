@@ -1,0 +1,61 @@
+"""Filters of a convolution as one picture with the filter's index on hover."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from fashionviz.figures.pictures import filter_tiles
+from fashionviz.figures.theme import layout
+from fashionviz.results import FilterBank
+
+
+def columns_for(count: int) -> int:
+    """How many filters stand in a row: a grid about twice as wide as high that still reads on a phone."""
+    return max(1, min(count, 8 if count <= 64 else 16 if count <= 256 else 32))
+
+
+def mosaic(bank: FilterBank) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Filters one weight a pixel, one pixel apart.
+
+    Returns:
+        ``(H, W, 4)`` uint8 RGBA with clear gaps, and ``(H, W)`` the filter's index at each pixel, -1 in the gaps.
+    """
+    tiles = filter_tiles(bank)
+    height, width = tiles[0].shape[:2]
+    columns = columns_for(len(tiles))
+    rows = -(-len(tiles) // columns)
+    picture = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1, 4), dtype=np.uint8)
+    index = np.full(picture.shape[:2], -1, dtype=np.int64)
+    for i, tile in enumerate(tiles):
+        y, x = (i // columns) * (height + 1), (i % columns) * (width + 1)
+        picture[y : y + height, x : x + width, :3] = tile
+        picture[y : y + height, x : x + width, 3] = 255
+        index[y : y + height, x : x + width] = i
+    return picture, index
+
+
+def filter_figure(bank: FilterBank) -> go.Figure:
+    """Every filter of a layer, each normalised on its own, with its index and range on hover.
+
+    Filters over RGB are shown in colour around mid-grey; others as the mean over their input channels, red below zero,
+    white at zero, blue above.
+    """
+    picture, index = mosaic(bank)
+    words = ["", *(f"filter {i}<br>weights {w.min():+.3f} to {w.max():+.3f}" for i, w in enumerate(bank.weights))]
+    figure = go.Figure(
+        go.Image(
+            z=picture,
+            colormodel="rgba",
+            zsmooth=False,
+            hovertext=np.array(words, dtype=object)[index + 1],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    )
+    height, width = picture.shape[:2]
+    figure.update_layout(layout(max(120, min(900, round(760 * height / width))), margin=dict.fromkeys("lrtb", 0)))
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    figure.update_xaxes(**hidden)
+    figure.update_yaxes(**hidden, constraintoward="top", scaleanchor="x")
+    return figure
