@@ -1,0 +1,306 @@
+"""The calls under /api/v1. Each asks the engine and hands its answer to a serialiser or a figure."""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import anyio
+import numpy as np
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi.responses import JSONResponse
+from numpy.typing import NDArray
+
+from apps.api import schemas
+from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
+from fashionviz import serialise
+from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.evaluation.report import load_report
+from fashionviz.figures import pictures
+from fashionviz.images import encode_png
+from fashionviz.inference.engine import Engine
+from fashionviz.results import ActivationMaps, Attribution, Timings
+
+Format = Literal["png", "json", "npy"]
+Style = Literal["colour", "signed", "overlay"]
+
+STYLES = {
+    "colour": pictures.attribution_colour,
+    "signed": pictures.attribution_signed,
+    "overlay": pictures.attribution_overlay,
+}
+#: Longest side of a picture in an answer, in pixels: inputs are small, and a map of 20 pixels shows nothing.
+PICTURE = 480
+#: Channels in an activation grid: the strongest, eight a row.
+GRID_CHANNELS = 64
+_WATCH_S = 0.2
+
+
+def _error(text: str) -> dict[str, Any]:
+    return {"model": schemas.ErrorBody, "description": text}
+
+
+_MODEL_ERRORS: dict[int | str, dict[str, Any]] = {
+    404: _error("No model of that name, or it has nothing of the kind."),
+    409: _error("The model is registered but not trained."),
+    422: _error("A field is missing or makes no sense; the sentence names it."),
+    503: _error("The weights are damaged, or the model's worker stopped."),
+}
+_PHOTO_ERRORS: dict[int | str, dict[str, Any]] = {
+    **_MODEL_ERRORS,
+    413: _error("More than 25 MB, or more than 50 million pixels."),
+    415: _error("Not a JPEG, PNG or WebP picture."),
+    422: _error("The picture is damaged or too small, or a field makes no sense."),
+    429: _error("Too many requests at once; the header Retry-After says when to come back."),
+}
+
+
+def _files(errors: dict[int | str, dict[str, Any]], what: str, *, npy: bool = True) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's answers of a call that serves PNG and arrays beside JSON."""
+    content: dict[str, Any] = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+    if npy:
+        content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
+    headers = {
+        name: {"description": text, "schema": {"type": "string"}}
+        for name, text in {
+            "X-Fashionviz-Model": "The model that answered.",
+            "X-Fashionviz-Weights": "SHA-256 of its weights.",
+        }.items()
+    }
+    return {**errors, 200: {"description": what, "content": content, "headers": headers}}
+
+
+router = APIRouter(prefix="/api/v1")
+
+
+class ReportMissing(DataError):
+    """The model has no committed report."""
+
+    code = "report_missing"
+
+
+@router.get("/models", tags=["models"], response_model=list[schemas.ModelBody], summary="List the models")
+def list_models(engine: EngineDep) -> list[serialise.Json]:
+    """Every registered model with its task, its metrics and whether it is trained."""
+    return [serialise.model_json(m) for m in engine.models()]
+
+
+@router.get(
+    "/models/{name}", tags=["models"], response_model=schemas.ModelBody, responses=_MODEL_ERRORS, summary="One model"
+)
+def one_model(name: str, engine: EngineDep) -> serialise.Json:
+    """One model by its name, `architecture.task`."""
+    return serialise.model_json(engine.model(name))
+
+
+@router.get(
+    "/models/{name}/layers",
+    tags=["models"],
+    response_model=list[schemas.LayerBody],
+    responses=_MODEL_ERRORS,
+    summary="A model's layers",
+)
+def list_layers(name: str, engine: EngineDep) -> list[serialise.Json]:
+    """The layers as the model itself lists them, in the order they run."""
+    return [serialise.layer_json(layer) for layer in engine.layers(name)]
+
+
+@router.get(
+    "/models/{name}/report",
+    tags=["models"],
+    response_model=schemas.ReportBody,
+    responses=_MODEL_ERRORS,
+    summary="How often a model is right",
+)
+def one_report(name: str, engine: EngineDep) -> serialise.Json:
+    """The model's committed report on its test split: accuracy with its 95 % interval and the confusion matrix."""
+    info = engine.model(name)
+    report = load_report(info.name)
+    if report is None:
+        raise ReportMissing(f"There is no report of {info.name}: it has not been trained and evaluated yet.")
+    return serialise.report_json(report)
+
+
+@router.post(
+    "/predict",
+    tags=["photos"],
+    response_model=schemas.PredictionBody,
+    responses=_PHOTO_ERRORS,
+    summary="What is on the photo",
+)
+def predict(sent: UploadDep, engine: EngineDep, response: Response) -> serialise.Json:
+    """Class probabilities of a photo, or of a region of it. The photo stays in memory and is forgotten."""
+    result = engine.predict(sent.photo(), model=sent.model, box=sent.box)
+    response.headers.update(_headers(result.model.name, result.model.sha256, result.timings))
+    return serialise.prediction_json(result, sent.file, engine.model(result.model.name).note)
+
+
+class ExplainChoice:
+    """How to explain: form fields win over the query."""
+
+    def __init__(
+        self,
+        method: Annotated[str | None, Query(description="Attribution method, `guided-backprop` without it.")] = None,
+        target: Annotated[str | None, Query(description="Class to explain; the most probable without it.")] = None,
+        format: Annotated[Format | None, Query(description="`png` without it.")] = None,
+        style: Annotated[Style | None, Query(description="How the PNG looks; `colour` without it.")] = None,
+        method_field: Annotated[str | None, Form(alias="method")] = None,
+        target_field: Annotated[str | None, Form(alias="target")] = None,
+        format_field: Annotated[Format | None, Form(alias="format")] = None,
+        style_field: Annotated[Style | None, Form(alias="style")] = None,
+    ) -> None:
+        self.method = method_field or method or "guided-backprop"
+        self.target = target_field or target or None
+        self.format: Format = format_field or format or "png"
+        self.style: Style = style_field or style or "colour"
+
+
+@router.post(
+    "/explain",
+    tags=["photos"],
+    response_model=schemas.ExplanationBody,
+    responses=_files(_PHOTO_ERRORS, "The attribution as PNG, as JSON, or as `.npy` of shape (3, H, W)."),
+    summary="Where the model looked",
+)
+async def explain(
+    request: Request, sent: UploadDep, choice: Annotated[ExplainChoice, Depends()], engine: EngineDep
+) -> Response:
+    """How much each part of the photo spoke for a class. When the caller hangs up, the work stops."""
+    cancel = threading.Event()
+    box: list[Attribution] = []
+
+    def work() -> Attribution:
+        return engine.explain(
+            sent.photo(), model=sent.model, method=choice.method, target=choice.target, box=sent.box, cancel=cancel
+        )
+
+    async def watch() -> None:
+        while not await request.is_disconnected():
+            await anyio.sleep(_WATCH_S)
+        cancel.set()
+
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watch)
+        try:
+            box.append(await anyio.to_thread.run_sync(work))
+        except Exception as error:  # kept outside the group, which would wrap it
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    return await anyio.to_thread.run_sync(_attribution_answer, box[0], choice, sent)
+
+
+def _attribution_answer(result: Attribution, choice: ExplainChoice, sent: Upload) -> Response:
+    headers = {
+        **_headers(result.model.name, result.model.sha256, result.timings),
+        "X-Fashionviz-Method": result.method,
+        "X-Fashionviz-Target": _latin(result.target),
+        "X-Fashionviz-Probability": f"{result.probability:.6f}",
+    }
+    if choice.format == "json":
+        return JSONResponse(serialise.attribution_json(result, sent.file), headers=headers)
+    if choice.format == "npy":
+        return _npy(result.values, f"{result.method}.npy", headers)
+    picture = STYLES[choice.style](result)
+    return _png(pictures.enlarge(picture, PICTURE, smooth=choice.style == "overlay"), headers)
+
+
+@router.get(
+    "/filters",
+    tags=["models"],
+    response_model=schemas.FiltersBody,
+    responses=_files(_MODEL_ERRORS, "The filters as PNG tiles, as JSON, or as `.npy` of shape (N, C, kh, kw)."),
+    summary="A convolution's filters",
+)
+def filters(
+    engine: EngineDep,
+    model: ModelQuery = None,
+    layer: LayerQuery = None,
+    format: Annotated[Format, Query(description="`png` without it.")] = "png",
+) -> Response:
+    """The filters of a convolution, the first one's without `layer`. Each tile is normalised on its own."""
+    bank = engine.filters(model=model or None, layer=layer or None)
+    headers = {**_headers(bank.model.name, bank.model.sha256), "X-Fashionviz-Layer": _latin(bank.layer)}
+    if format == "json":
+        return JSONResponse(serialise.filters_json(bank), headers=headers)
+    if format == "npy":
+        return _npy(bank.weights, "filters.npy", headers)
+    return _png(pictures.filter_grid(bank), headers)
+
+
+class ActivationChoice:
+    """Which maps: form fields win over the query."""
+
+    def __init__(
+        self,
+        layer: LayerQuery = None,
+        channel: Annotated[int | None, Query(ge=0, description="One channel; all without it.")] = None,
+        format: Annotated[Format | None, Query(description="`png` without it.")] = None,
+        layer_field: Annotated[str | None, Form(alias="layer")] = None,
+        channel_field: Annotated[int | None, Form(alias="channel", ge=0)] = None,
+        format_field: Annotated[Format | None, Form(alias="format")] = None,
+    ) -> None:
+        self.layer = layer_field or layer or None
+        self.channel = channel_field if channel_field is not None else channel
+        self.format: Format = format_field or format or "png"
+
+
+@router.post(
+    "/activations",
+    tags=["photos"],
+    response_model=schemas.ActivationsBody,
+    responses=_files(_PHOTO_ERRORS, "The maps as PNG, as JSON, or as `.npy` of shape (C, h, w)."),
+    summary="What a layer sees",
+)
+def activations(sent: UploadDep, choice: Annotated[ActivationChoice, Depends()], engine: EngineDep) -> Response:
+    """A layer's output for the photo. As PNG the strongest channels in a grid, or one channel large."""
+    result = engine.activations(sent.photo(), model=sent.model, layer=choice.layer, box=sent.box)
+    count = result.maps.shape[0]
+    if choice.channel is not None and choice.channel >= count:
+        raise InvalidRequest(
+            f"The field 'channel' is {choice.channel}, but {result.layer} has {count} channels, 0 to {count - 1}."
+        )
+    headers = {
+        **_headers(result.model.name, result.model.sha256, result.timings),
+        "X-Fashionviz-Layer": _latin(result.layer),
+        "X-Fashionviz-Channels": str(count),
+    }
+    if choice.format == "json":
+        return JSONResponse(serialise.activations_json(result, sent.file, choice.channel), headers=headers)
+    if choice.format == "npy":
+        maps = result.maps if choice.channel is None else result.maps[choice.channel][None]
+        return _npy(maps, "activations.npy", headers)
+    return _png(_activation_picture(result, choice.channel), headers)
+
+
+def _activation_picture(result: ActivationMaps, channel: int | None) -> pictures.Picture:
+    if channel is not None:
+        return pictures.activation_tile(result, channel, PICTURE)
+    return pictures.activation_grid(result, pictures.strongest_channels(result, GRID_CHANNELS))
+
+
+def _headers(model: str, sha256: str, timings: Timings | None = None) -> dict[str, str]:
+    headers = {"X-Fashionviz-Model": model, "X-Fashionviz-Weights": sha256, "Cache-Control": "no-store"}
+    if timings is not None:
+        headers["Server-Timing"] = ", ".join(f"{k};dur={v}" for k, v in timings.as_dict().items())
+    return headers
+
+
+def _latin(text: str) -> str:
+    """A header's value: as it is where headers can hold it, else percent-encoded."""
+    return text if text.isascii() and text.isprintable() else quote(text)
+
+
+def _png(picture: pictures.Picture, headers: dict[str, str]) -> Response:
+    return Response(encode_png(picture), media_type="image/png", headers=headers)
+
+
+def _npy(values: NDArray[np.float32], name: str, headers: dict[str, str]) -> Response:
+    out = io.BytesIO()
+    np.save(out, np.ascontiguousarray(values, dtype="<f4"), allow_pickle=False)
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(out.getvalue(), media_type="application/octet-stream", headers={**headers, **disposition})

@@ -1,0 +1,217 @@
+"""The shapes of the API's answers, for OpenAPI. The values come from :mod:`fashionviz.serialise`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_SHA = "b2c1a6f0f5a94f8f0a0a3e6a6f5d6a4d2f4f0a7c9f1f9f6f6f3f2a1b0c9d8e7f"
+_NOTE = "Men and Women name the department an item is sold in, not a person."
+_TIMINGS = {"decode": 4.1, "queue": 0.3, "compute": 18.2, "total": 22.6}
+
+
+def _example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong: a name for programs and a sentence for people."""
+
+    code: str = Field(examples=["unsupported_format"])
+    message: str = Field(
+        examples=["This file is a HEIC photo (the iPhone's format). Please use a JPEG, PNG or WebP photo."]
+    )
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+class Timings(BaseModel):
+    """Where the time went, in milliseconds."""
+
+    decode: float
+    queue: float
+    compute: float
+    total: float
+
+
+class Score(BaseModel):
+    """A class with its probability (0..1) and its logit."""
+
+    label: str
+    probability: float
+    logit: float
+
+
+class PredictionBody(BaseModel):
+    """Every class, most probable first."""
+
+    model_config = _example(
+        file="shirt.jpg",
+        model="mobilenet_v2.gender_category",
+        sha256=_SHA,
+        predictions=[
+            {"label": "Men/Apparel", "probability": 0.982, "logit": 7.31},
+            {"label": "Women/Apparel", "probability": 0.016, "logit": 3.2},
+        ],
+        timings_ms=_TIMINGS,
+        box=None,
+        notes=["turned upright"],
+        note=_NOTE,
+    )
+    file: str
+    model: str
+    sha256: str = Field(description="SHA-256 of the weights that answered.")
+    predictions: list[Score]
+    timings_ms: Timings
+    box: list[float] | None = Field(
+        description="Region asked about in pixels, x0, y0, x1, y1; null for the whole photo."
+    )
+    notes: list[str] = Field(description="What was done to the photo.")
+    note: str = Field(description="Words that must stand beside the classes.")
+
+
+class ModelBody(BaseModel):
+    """A registered model. One that is not trained never answers."""
+
+    name: str = Field(examples=["mobilenet_v2.gender_category"])
+    task: str
+    architecture: str
+    title: str
+    trained: bool
+    default: bool
+    metrics: list[dict[str, Any]] = Field(description="Figures of the card, each with n and its 95 % interval.")
+    sha256: str | None
+    classes: list[str]
+    input_size: list[int] = Field(description="Height and width in pixels.")
+    parameters: int
+    methods: list[str] = Field(description="Attribution methods it can serve.")
+    loaded: bool
+    device: str
+    dtype: str
+    note: str
+
+
+class LayerBody(BaseModel):
+    """A layer of a model."""
+
+    name: str = Field(examples=["features.3"])
+    kind: str
+    shape: list[int] = Field(description="Output without the batch: C, h, w.")
+    parameters: int
+    spatial: bool = Field(description="Whether it has activation maps.")
+    filters: bool = Field(description="Whether it is a convolution with filters to show.")
+
+
+class ClassScores(BaseModel):
+    """Scores of one class."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    predicted: int
+
+
+class ReportBody(BaseModel):
+    """How a model did on a split; the same keys as `fashionviz evaluate --json`."""
+
+    model: str
+    sha256: str
+    data_set: str
+    split: str
+    n: int
+    skipped: int
+    accuracy: float
+    accuracy_ci95: list[float]
+    top2: float
+    top3: float
+    top5: float
+    macro_f1: float
+    per_class: list[ClassScores]
+    classes: list[str]
+    confusion: list[list[int]] = Field(description="Counts, true class by row.")
+    train_counts: list[int]
+
+
+class ArrayBody(BaseModel):
+    """Base64 of little-endian float32 in C order.
+
+    `numpy.frombuffer(base64.b64decode(a["data"]), "<f4").reshape(a["shape"])` gives the array back.
+    """
+
+    shape: list[int] = Field(examples=[[3, 160, 120]])
+    dtype: Literal["float32"]
+    byte_order: Literal["little"]
+    encoding: Literal["base64"]
+    data: str
+
+
+class PlacementBody(BaseModel):
+    """Where the photo lies inside the model's input, in input pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+    frame: list[int] = Field(description="Height and width of the input.")
+
+
+class ExplanationBody(BaseModel):
+    """An attribution: how much each value of the model's normalised input spoke for the class."""
+
+    file: str
+    model: str
+    sha256: str
+    method: str
+    target: str
+    probability: float
+    values: ArrayBody = Field(description="Shape 3, H, W; signed.")
+    placement: PlacementBody
+    timings_ms: Timings
+
+
+class FiltersBody(BaseModel):
+    """The weights of one convolution."""
+
+    model: str
+    sha256: str
+    layer: str
+    first: bool = Field(description="Whether the layer sees the RGB input itself.")
+    weights: ArrayBody = Field(description="Shape N, C, kh, kw.")
+
+
+class ActivationsBody(BaseModel):
+    """The output of one layer for the photo."""
+
+    file: str
+    model: str
+    sha256: str
+    layer: str
+    channels: int = Field(description="How many channels the layer has.")
+    channel: int | None = Field(description="The channel asked for; null for all.")
+    maps: ArrayBody = Field(description="Shape C, h, w, or 1, h, w for one channel.")
+    placement: PlacementBody
+    timings_ms: Timings
+
+
+class LiveBody(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class ReadyBody(BaseModel):
+    """A golden picture went through the default model and its logits agree with the card's."""
+
+    status: Literal["ready", "not ready"]
+    ready: bool
+    model: str
+    worst: float | None = Field(description="Largest difference of a logit from the card's.")
+    tolerance: float
+    reason: str = Field(description="A sentence when not ready.")

@@ -1,0 +1,170 @@
+"""The front page: what this is, the doors to both apps, the models, the server's health, and a live example."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from apps.api.inputs import EngineDep
+from apps.pages import render, theme_css
+from fashionviz import images
+from fashionviz.data.examples import draw
+from fashionviz.figures import pictures
+from fashionviz.figures.theme import PALETTE
+from fashionviz.inference.engine import Engine
+from fashionviz.results import Attribution, ModelInfo, Prediction
+from fashionviz.serialise import Json
+
+#: Drawn pictures shown on the page: what is drawn, and the seed.
+EXAMPLES = (
+    ("dress", 0),
+    ("jacket", 0),
+    ("handbag", 0),
+    ("street suit", 0),
+    ("heel", 1),
+    ("watch", 1),
+)
+METHOD = "guided-backprop"
+_SHOWN = 3
+
+router = APIRouter(include_in_schema=False)
+ExampleNumber = Path(ge=0, lt=len(EXAMPLES))
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A model as the page lists it."""
+
+    info: ModelInfo
+    accuracy: str
+    interval: str
+    measured_on: str
+    others: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """Whether it can answer, in two words."""
+        if not self.info.trained:
+            return "not trained"
+        return "in memory" if self.info.loaded else "loads on first use"
+
+
+def model_row(info: ModelInfo) -> ModelRow:
+    """The figures of a model's card in words: accuracy on the test split first, the others after it."""
+    main = next((m for m in info.metrics if m.get("name") == "accuracy" and m.get("split") == "test"), None)
+    others = tuple(_figure(m) for m in info.metrics if m is not main)
+    if main is None:
+        return ModelRow(info, "", "", "", others)
+    low, high = _interval(main)
+    where = f"{main['data_set']} test, n = {main['n']:,}"
+    return ModelRow(info, f"{float(str(main['value'])):.1%}", f"{low:.1%} to {high:.1%}", where, others)
+
+
+def _interval(metric: Mapping[str, object]) -> tuple[float, float]:
+    low, high = metric["ci95"]  # type: ignore[misc]
+    return float(low), float(high)
+
+
+def _figure(metric: Mapping[str, object]) -> str:
+    value, (low, high) = float(str(metric["value"])), _interval(metric)
+    share = 0 <= value <= 1 and 0 <= low <= high <= 1
+    shown = f"{value:.1%} ({low:.1%} to {high:.1%})" if share else f"{value:.3g} ({low:.3g} to {high:.3g})"
+    name = str(metric["name"]).replace("_", " ")
+    return f"{name} {shown} on {metric['data_set']} {metric['split']}, n = {metric['n']:,}"
+
+
+@router.get("/")
+def portal(engine: EngineDep) -> HTMLResponse:
+    """The page itself. The example fills in afterwards, so that the page never waits for a model."""
+    rows = tuple(model_row(info) for info in engine.models())
+    page = render(
+        "portal.html",
+        rows=rows,
+        default=next((r for r in rows if r.info.default and r.info.trained), None),
+        notes=tuple(dict.fromkeys(r.info.note for r in rows if r.info.note)),
+        examples=len(EXAMPLES),
+    )
+    # no-store: which models are in memory changes.
+    return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/theme.css")
+def theme() -> Response:
+    """The theme's colours as CSS variables."""
+    return Response(theme_css(), media_type="text/css", headers={"Cache-Control": "no-cache"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A drawn picture with what the model says to it."""
+
+    prediction: Prediction
+    attribution: Attribution
+
+
+@lru_cache(maxsize=len(EXAMPLES))
+def _drawn(number: int) -> images.Photo:
+    kind, seed = EXAMPLES[number]
+    return images.from_pixels(draw(kind, seed))
+
+
+class ExampleBook:
+    """Answers to the drawn pictures, each computed once for each set of weights."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[int, str], Answer] = {}
+
+    def answer(self, engine: Engine, number: int) -> Answer:
+        """The model's answer; the first caller computes it, the others wait for it."""
+        with self._lock:
+            key = (number, engine.model().sha256 or "")
+            if key not in self._answers:
+                photo = _drawn(number)
+                prediction = engine.predict(photo)
+                attribution = engine.explain(photo, method=METHOD, target=prediction.top.label)
+                self._answers = {k: v for k, v in self._answers.items() if k[1] == key[1]}
+                self._answers[key] = Answer(prediction, attribution)
+            return self._answers[key]
+
+
+_book = ExampleBook()
+
+
+@router.get("/portal/example/{number}/photo.png")
+def example_photo(number: int = ExampleNumber) -> Response:
+    """The drawn picture."""
+    return _picture(_drawn(number).png())
+
+
+@router.get("/portal/example/{number}/looked.png")
+def example_looked(engine: EngineDep, number: int = ExampleNumber) -> Response:
+    """Guided backpropagation for the class on top, on mid-grey."""
+    result = _book.answer(engine, number).attribution
+    return _picture(images.encode_png(pictures.enlarge(pictures.attribution_colour(result), 480)))
+
+
+@router.get("/portal/example/{number}.json")
+def example_answer(engine: EngineDep, number: int = ExampleNumber) -> JSONResponse:
+    """The classes on top for the drawn picture, with their colours."""
+    prediction = _book.answer(engine, number).prediction
+    classes = engine.model(prediction.model.name).classes
+    body: Json = {
+        "kind": EXAMPLES[number][0],
+        "model": prediction.model.name,
+        "predictions": [
+            {"label": s.label, "probability": s.probability, "colour": classes.index(s.label) % len(PALETTE)}
+            for s in prediction.scores[:_SHOWN]
+        ],
+    }
+    return JSONResponse(body, headers={"Cache-Control": "no-cache"})
+
+
+def _picture(png: bytes) -> Response:
+    # The weights may change under the same address: the browser asks again after a few minutes.
+    return Response(png, media_type="image/png", headers={"Cache-Control": "max-age=300"})
