@@ -1,0 +1,1 @@
+"""The lab: one page in Gradio where a photo meets every question the engine answers."""

@@ -1,0 +1,187 @@
+"""The lab: a photo, its classes, where the model looked and what its layers see, on one Gradio page."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported
+
+from typing import Any
+
+import gradio as gr
+
+from apps.lab import handlers, style
+from apps.lab.endpoints import add_endpoints
+from apps.lab.events import Events
+from apps.lab.layout import Page, lay_out
+from fashionviz import images
+from fashionviz.inference.engine import shared_engine
+
+#: Temporary pictures are looked through every 300 s and deleted at 3000 s: within the hour, whatever the moment.
+DELETE_CACHE = (300, 3000)
+#: Sessions held at most; each may hold a photo of up to 12 MB.
+SESSIONS = 128
+
+_LINK = """(model, method, target, layer) => {
+  const parts = {model, method, target: target === 'TOP' ? '' : target, layer};
+  const query = new URLSearchParams(Object.entries(parts).filter(([, value]) => value));
+  return window.location.origin + window.location.pathname + '?' + query;
+}""".replace("TOP", handlers.TOP)
+
+
+def mount_options() -> dict[str, Any]:
+    """What ``gr.mount_gradio_app`` needs beside the blocks; in Gradio 6 the look belongs to the mount."""
+    return {
+        "theme": style.theme(),
+        "css": style.CSS,
+        "head": style.HEAD,
+        "footer_links": ["api", "settings"],
+        # A little above our own cap, so that a file just over it gets our sentence.
+        "max_file_size": images.MAX_BYTES + 8 * 1024 * 1024,
+        "run_history": False,
+        "show_error": True,
+        "ssr_mode": False,
+    }
+
+
+def build_lab(engine: Any = None) -> gr.Blocks:
+    """Build the page.
+
+    Args:
+        engine: answers the questions; the process's shared engine by default.
+
+    Returns:
+        Blocks to mount or launch with :func:`mount_options`.
+    """
+    engine = engine or shared_engine()
+    with gr.Blocks(title="fashionviz lab", analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
+        page = lay_out(engine)
+        _wire(blocks, page, Events(engine))
+        add_endpoints(engine)
+    blocks.state_session_capacity = SESSIONS
+    blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
+    return blocks
+
+
+def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
+    part = [page.region, page.left, page.top, page.right, page.bottom]
+    answers = [
+        page.corner, page.attribution, page.seen, page.saliency, page.saliency_note,
+        page.order, page.channels, page.channels_note, page.large, page.large_note,
+        page.json_file, page.png_file, page.npy_file, page.ask, page.explain,
+    ]  # fmt: skip
+    arrival = [page.held, page.photo, page.hint, page.answer, *answers]
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    shown: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
+
+    explain_inputs = [page.held, page.model, page.method, page.target, page.style, *part]
+    explain_outputs = [
+        page.attribution, page.seen, page.saliency, page.saliency_note, page.png_file, page.npy_file,
+    ]  # fmt: skip
+
+    def explain(after: Any) -> Any:
+        armed = after(lambda: gr.Button(interactive=True), None, page.cancel, **hidden)
+        ran = armed.then(
+            events.explain,
+            explain_inputs,
+            explain_outputs,
+            show_progress="full",
+            show_progress_on=[page.saliency],
+            api_visibility="private",
+            concurrency_limit=4,
+            trigger_mode="multiple",
+        )
+        return ran.then(lambda: gr.Button(interactive=False), None, page.cancel, **hidden)
+
+    layer_outputs = [
+        page.order, page.channels, page.channels_note, page.channel, page.large, page.large_note,
+    ]  # fmt: skip
+
+    def layers(after: Any) -> Any:
+        inputs = [page.held, page.model, page.layer, page.view, *part]
+        return after(events.layers, inputs, layer_outputs, show_progress_on=[page.channels], **shown)
+
+    def code(after: Any) -> Any:
+        inputs = [page.held, page.model, page.method, page.target, page.layer, page.style, *part]
+        outputs = [page.python, page.shell, page.curl, page.client, page.remembered]
+        done = after(events.code, inputs, outputs, **hidden)
+        link = [page.model, page.method, page.target, page.layer]
+        return done.then(None, link, page.link, js=_LINK, **hidden)
+
+    def everything(after: Any) -> Any:
+        outputs = [page.answer, page.json_file, page.ask, page.explain]
+        asked = after(events.predict, [page.held, page.model, *part], outputs, **hidden)
+        return code(layers(explain(asked.then).then).then)
+
+    # a photo arrives, or leaves
+    everything(page.photo.upload(events.upload, [page.photo, *part], arrival, **hidden).then)
+    everything(page.examples.select(events.example, [page.examples_held, *part], arrival, **hidden).then)
+    page.photo.clear(events.clear, None, arrival, **hidden)
+
+    # a part of it is chosen
+    part_outputs = [page.photo, page.hint, page.corner, page.edges_row]
+    part_inputs = [page.held, *part]
+    everything(page.region.input(events.part, part_inputs, part_outputs, **hidden).then)
+    sliders = [page.left, page.top, page.right, page.bottom]
+    moved = gr.on([s.release for s in sliders], events.part, part_inputs, part_outputs, **hidden)
+    everything(moved.then)
+    clicked = page.photo.select(
+        events.corner, [page.held, page.corner, *part], [*part_outputs, page.region, *sliders], **hidden
+    )
+    everything(clicked.then)
+
+    # something is asked
+    everything(page.ask.click)
+    chosen = page.model.input(
+        events.choices,
+        [page.model, page.method, page.target, page.layer],
+        [page.method, page.target, page.layer],
+        **hidden,
+    )
+    everything(chosen.then)
+    restyled = page.method.input(events.suit, [page.method, page.style], page.style, **hidden)
+    code(explain(restyled.then).then)
+    code(explain(page.target.input).then)
+    code(explain(page.explain.click).then)
+    page.cancel.click(events.cancel, None, page.saliency_note, queue=False, **hidden)
+    redrawn = page.style.input(
+        events.style, [page.attribution, page.style], [page.saliency, page.saliency_note, page.png_file], **hidden
+    )
+    code(redrawn.then)
+
+    # layers
+    code(layers(page.layer.input).then)
+    page.channels.select(events.pick, page.order, page.channel, **hidden).then(
+        events.channel,
+        [page.held, page.model, page.layer, page.view, page.channel, *part],
+        [page.large, page.large_note],
+        **shown,
+    )
+    gr.on(
+        [page.channel.input, page.view.input],
+        events.channel,
+        [page.held, page.model, page.layer, page.view, page.channel, *part],
+        [page.large, page.large_note],
+        trigger_mode="always_last",
+        **shown,
+    )
+
+    # the page opens
+    opened = blocks.load(
+        events.arrive,
+        page.remembered,
+        [page.model, page.method, page.target, page.layer, page.style],
+        **hidden,
+    )
+    code(opened.then(events.list_examples, None, [page.examples, page.examples_held], **hidden).then)
+
+    # examples
+    page.fetch.click(
+        events.fetch,
+        None,
+        [page.examples, page.examples_held, page.fetched],
+        show_progress_on=[page.fetched],
+        api_visibility="private",
+        concurrency_limit=1,
+    )
+

@@ -1,0 +1,108 @@
+"""From a visitor's upload to pixels: the stored file is read once, deleted, and goes through the only door.
+
+Gradio's own image component opens an upload with Pillow before we see it, re-encodes it, and fails on some files with a
+traceback. The components made here hand over the untouched bytes instead, and accept no addresses of other servers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from fashionviz import images
+from fashionviz.errors import ImageError, ImageTooLarge
+from fashionviz.images import Photo
+
+_GONE = "The upload is no longer here; please add the photo again."
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file a visitor sent: where it lies for the moment, and its name on their machine."""
+
+    path: str
+    name: str
+    inline: str = ""
+
+
+def _receive(payload: Any) -> Upload | None:
+    """What Gradio hands over, without opening it."""
+    if payload is None:
+        return None
+    inline = payload.url if payload.url and payload.url.startswith("data:") else ""
+    name = Path(payload.orig_name or payload.path or "photo").name
+    return Upload("" if inline else (payload.path or ""), name, inline)
+
+
+def _refuse_address(path: Any) -> None:
+    if str(path).lower().startswith(("http:", "https:")):
+        raise gr.Error("Please send the photo itself, not its address.", print_exception=False)
+
+
+def untouched(component: Any) -> Any:
+    """Make a ``gr.Image`` or ``gr.File`` hand over an :class:`Upload` and refuse addresses.
+
+    The methods are replaced on the object: a subclass would make Gradio write a stub file into this folder.
+    """
+    move, async_move = component.move_resource_to_block_cache, component.async_move_resource_to_block_cache
+
+    def move_checked(path: Any) -> Any:
+        _refuse_address(path)
+        return move(path)
+
+    async def async_move_checked(path: Any) -> Any:
+        _refuse_address(path)
+        return await async_move(path)
+
+    component.preprocess = _receive
+    component.move_resource_to_block_cache = move_checked
+    component.async_move_resource_to_block_cache = async_move_checked
+    return component
+
+
+def take(upload: Upload | None) -> bytes:
+    """Read an upload and delete the stored file, whatever happens afterwards.
+
+    Raises:
+        ImageError: nothing was sent, or it is gone.
+        ImageTooLarge: more bytes than are accepted; they are not read.
+    """
+    if upload is None:
+        raise ImageError("No photo was sent. Please use a JPEG, PNG or WebP photo.")
+    if upload.inline:
+        try:
+            return base64.b64decode(upload.inline.partition(",")[2], validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ImageError("The picture is damaged or cut off. Please send it again.") from error
+    if not upload.path:
+        raise ImageError(_GONE)
+    path = Path(upload.path)
+    try:
+        size = path.stat().st_size
+        if size > images.MAX_BYTES:
+            raise ImageTooLarge(
+                f"The file has {size / 1048576:.1f} MB; at most {images.MAX_BYTES // 1048576} MB are accepted. "
+                "Please send a smaller version."
+            )
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageError(_GONE) from error
+    finally:
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()  # Gradio gives every upload a folder of its own
+
+
+def open_photo(upload: Upload | None) -> Photo:
+    """An upload to a checked, upright photo without metadata; the stored file is gone when this returns.
+
+    Raises:
+        ImageError: or a subclass, with a sentence for the visitor.
+    """
+    return images.decode(take(upload))

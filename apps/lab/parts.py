@@ -1,0 +1,147 @@
+"""Pieces of HTML: header, prediction bars, legends, empty states and errors. Pure functions, everything escaped."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fashionviz.figures.theme import class_colour
+from fashionviz.results import ActivationMaps, Attribution, ModelInfo, Prediction
+
+DEPARTMENT_NOTE = "Men and Women name the department an item is sold in, not a person."
+PRIVACY = (
+    "Your photo is turned into plain pixels as it arrives: place, camera and every other hidden entry are dropped and "
+    "the file you sent is deleted at once. The pixels stay in this server's memory and its pictures in a temporary "
+    "folder for your page alone; all of it is deleted within the hour. Nothing is sent anywhere else."
+)
+
+PRIVACY_SHORT = "Photos are kept in memory or deleted within the hour, and never leave this server."
+
+STYLES = {"Colour": "colour", "Signed": "signed", "Overlay": "overlay"}
+
+
+def header() -> str:
+    """Name, purpose, and the way to the other doors."""
+    return (
+        '<header class="fv-head"><h1>fashionviz lab</h1>'
+        '<nav aria-label="Other pages"><a href="/">Portal</a><a href="/studio">Studio</a>'
+        '<a href="/api/v1/docs">API</a></nav>'
+        "<p>One photo in: what the model predicts, where it looked, and what its layers see.</p></header>"
+    )
+
+
+def heading(text: str) -> str:
+    """A section's title."""
+    return f'<h2 class="fv-title">{escape(text)}</h2>'
+
+
+def prediction_card(prediction: Prediction, info: ModelInfo, asked: str) -> str:
+    """Every class as a bar in its colour, most probable first, with the model, its weights and the time.
+
+    Args:
+        prediction: the result.
+        info: the model, for its classes and the words that must stand beside them.
+        asked: which part of the photo was asked about.
+    """
+    rows = []
+    for score in prediction.scores:
+        share = f"{score.probability:.1%}"
+        rows.append(
+            f'<li title="logit {score.logit:.2f}"><span>{escape(score.label)}</span>'
+            f'<span class="fv-track" aria-hidden="true"><span class="fv-fill" style="width:{score.probability:.2%};'
+            f'background:{class_colour(score.label, info.classes)}"></span></span>'
+            f'<span class="fv-number">{share}</span></li>'
+        )
+    times = prediction.timings
+    done = f" The photo was {_and(prediction.notes)}." if prediction.notes else ""
+    return (
+        f'<section class="fv-card" aria-live="polite" aria-label="Prediction"><h2>{escape(prediction.top.label)}</h2>'
+        f'<p class="fv-sub">{prediction.top.probability:.1%} probable, asked about {escape(asked)}</p>'
+        f'<ol class="fv-bars">{"".join(rows)}</ol>'
+        f'<div class="fv-foot"><p>{escape(info.note or DEPARTMENT_NOTE)}{escape(done)}</p>'
+        f"<p>{escape(prediction.model.name)} · weights <code>{escape(prediction.model.sha256[:12])}</code> · "
+        f"{times.total:.0f} ms: decode {times.decode:.0f}, queue {times.queue:.0f}, compute {times.compute:.0f}</p>"
+        "</div></section>"
+    )
+
+
+def _and(words: tuple[str, ...]) -> str:
+    return ", ".join(words)
+
+
+def empty_card() -> str:
+    """Before the first photo."""
+    return (
+        '<section class="fv-card" aria-live="polite" aria-label="Prediction"><div class="fv-empty">'
+        "<strong>No photo yet</strong><span>Drop, paste or snap a photo of a garment, or pick an example below it."
+        f"</span><span>{escape(DEPARTMENT_NOTE)}</span></div></section>"
+    )
+
+
+def working_card() -> str:
+    """While the model is asked."""
+    return (
+        '<section class="fv-card" aria-live="polite" aria-label="Prediction" aria-busy="true"><div class="fv-empty">'
+        "<span>Asking the model…</span></div></section>"
+    )
+
+
+def error_card(sentence: str) -> str:
+    """In place of a prediction: one sentence."""
+    return (
+        '<section class="fv-card" aria-label="Prediction"><div class="fv-error" role="alert">'
+        f"<strong>No answer.</strong> {escape(sentence)}</div></section>"
+    )
+
+
+def status(text: str = "", *, tall: bool = False) -> str:
+    """A line under a picture whose height does not change."""
+    return f'<div class="fv-status{" fv-tall" if tall else ""}" aria-live="polite">{escape(text)}</div>'
+
+
+def problem(sentence: str, *, tall: bool = False) -> str:
+    """An error in a status line."""
+    return (
+        f'<div class="fv-status{" fv-tall" if tall else ""}"><div class="fv-error" role="alert">{escape(sentence)}'
+        "</div></div>"
+    )
+
+
+def saliency_caption(result: Attribution, title: str, style: str) -> str:
+    """What the attribution shows, with the legend of its scale."""
+    return (
+        f'<div class="fv-status fv-tall" aria-live="polite"><b>{escape(title)}</b> for <b>{escape(result.target)}</b> '
+        f"({result.probability:.1%}), {result.timings.total:.0f} ms{_legend(style)}</div>"
+    )
+
+
+def _legend(style: str) -> str:
+    ramps = {
+        "colour": ("fv-grey", "pushed down", "pushed up", "Grey pixels had no influence; each colour channel on its own."),
+        "signed": ("fv-signed", "against the class", "for the class", "White pixels had no influence."),
+        "overlay": ("fv-viridis", "little", "much", "Strength of influence, either way, over the greyed photo."),
+    }
+    ramp, low, high, words = ramps[style]
+    return (
+        f'<div class="fv-scale"><span>{low}</span><span class="fv-ramp {ramp}" role="img" '
+        f'aria-label="Scale from {low} to {high}"></span><span>{high}</span></div>'
+        f"<span>{words} Full colour at the 99th percentile.</span>"
+    )
+
+
+def channels_caption(result: ActivationMaps, shown: int) -> str:
+    """How many channels of the layer are shown."""
+    count, height, width = result.maps.shape
+    return status(
+        f"{result.layer}: the {shown} strongest of {count} channels, {width}×{height} values each, every map scaled on "
+        f"its own. {result.timings.total:.0f} ms. Choose one to enlarge it."
+    )
+
+
+def channel_caption(channel: int, low: float, high: float, *, laid_over: bool) -> str:
+    """One channel's range, with the viridis scale."""
+    place = "over the greyed photo" if laid_over else "on its own"
+    return (
+        f'<div class="fv-status" aria-live="polite"><b>Channel {channel}</b> {place}'
+        f'<div class="fv-scale"><span>{low:.3g}</span><span class="fv-ramp fv-viridis" role="img" '
+        f'aria-label="Activation from {low:.3g} to {high:.3g}"></span><span>{high:.3g}</span></div></div>'
+    )

@@ -1,0 +1,122 @@
+"""The call behind an answer as code to copy: Python, command line, curl and the Gradio client."""
+
+from __future__ import annotations
+
+import shlex
+from urllib.parse import urlencode
+
+from fashionviz.results import Box
+
+DEFAULT_URL = "http://127.0.0.1:7860"
+
+
+def _box_text(box: Box | None) -> str:
+    return "" if box is None else ",".join(f"{v:g}" for v in box)
+
+
+def _tuple_text(box: Box) -> str:
+    return "(" + ", ".join(f"{v:g}" for v in box) + ")"
+
+
+def python_snippet(
+    file: str, model: str, method: str | None = None, target: str | None = None, box: Box | None = None
+) -> str:
+    """The library's own calls.
+
+    Args:
+        file: name of the photo.
+        model: ``architecture.task``.
+        method: attribution method; ``None`` leaves the explanation out.
+        target: class explained; ``None`` means the most probable one.
+        box: region in pixels of the photo; ``None`` means all of it.
+    """
+    region = f", box={_tuple_text(box)}" if box is not None else ""
+    lines = [
+        "from pathlib import Path",
+        "",
+        "from fashionviz import images",
+        "from fashionviz.inference.engine import shared_engine",
+        "",
+        "engine = shared_engine()",
+        f"photo = images.decode(Path({file!r}).read_bytes())",
+        f"prediction = engine.predict(photo, {model!r}{region})",
+        "for score in prediction.scores:",
+        '    print(f"{score.label:20} {score.probability:.3f}")',
+    ]
+    if method:
+        chosen = f", target={target!r}" if target else ""
+        lines += [
+            "",
+            f"result = engine.explain(photo, {model!r}, {method!r}{chosen}{region})",
+            "print(result.target, result.values.shape)  # (3, H, W), on the model's input",
+        ]
+    return "\n".join(lines)
+
+
+def cli_snippet(
+    file: str, model: str, method: str | None = None, target: str | None = None, box: Box | None = None
+) -> str:
+    """The same on the command line, for a POSIX shell."""
+    region = ["--box", _box_text(box)] if box is not None else []
+    lines = [shlex.join(["fashionviz", "predict", file, "--model", model, *region, "--json"])]
+    if method:
+        chosen = ["--target", target] if target else []
+        lines.append(
+            shlex.join(
+                ["fashionviz", "explain", file, "--model", model, "--method", method, *chosen, *region]
+                + ["--out", "attribution.png"]
+            )
+        )
+    return "\n".join(lines)
+
+
+def curl_snippet(
+    file: str,
+    model: str,
+    method: str | None = None,
+    target: str | None = None,
+    box: Box | None = None,
+    url: str = DEFAULT_URL,
+) -> str:
+    """The same over the REST API."""
+    form = shlex.quote(f"file=@{file}")
+    fields = [("model", model)] + ([("box", _box_text(box))] if box is not None else [])
+    lines = [f"curl -F {form} {_fields(fields)} {url}/api/v1/predict"]
+    if method:
+        more = [*fields, ("method", method)] + ([("target", target)] if target else [])
+        lines.append(f"curl -F {form} {_fields(more)} -o attribution.png {url}/api/v1/explain")
+    return "\n".join(lines)
+
+
+def _fields(fields: list[tuple[str, str]]) -> str:
+    return " ".join(f"-F {shlex.quote(f'{name}={value}')}" for name, value in fields)
+
+
+def client_snippet(
+    file: str,
+    model: str,
+    method: str | None = None,
+    target: str | None = None,
+    box: Box | None = None,
+    url: str = f"{DEFAULT_URL}/lab",
+) -> str:
+    """The same through this page, with ``gradio_client``."""
+    region = _box_text(box)
+    lines = [
+        "from gradio_client import Client, handle_file",
+        "",
+        f"client = Client({url!r})",
+        f"photo = handle_file({file!r})",
+        f'print(client.predict(photo, {model!r}, {region!r}, api_name="/predict"))',
+    ]
+    if method:
+        lines.append(
+            f"png = client.predict(photo, {model!r}, {method!r}, {target or ''!r}, {region!r}, api_name=\"/explain\")"
+        )
+    return "\n".join(lines)
+
+
+def link_query(model: str, method: str | None = None, target: str | None = None, layer: str | None = None) -> str:
+    """The query of a deep link, ``?model=…&method=…``, without the empty parts."""
+    parts = {"model": model, "method": method, "target": target, "layer": layer}
+    return "?" + urlencode({k: v for k, v in parts.items() if v})
