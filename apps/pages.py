@@ -41,8 +41,9 @@ def theme_css() -> str:
     """The theme as CSS variables, light and dark; the rest of the style is in ``static/portal.css``."""
     classes = "".join(f"--class-{i}:{colour};" for i, colour in enumerate(PALETTE))
     # The accent is too dark for text on the dark ground: mixed with white it reaches 6:1.
+    fixed = f"color-scheme:light dark;--font:{FONT};--accent:{ACCENT};{classes}"
     return (
-        f":root{{color-scheme:light dark;--font:{FONT};--accent:{ACCENT};--link:{ACCENT};{classes}{_variables(LIGHT)}}}\n"
+        f":root{{{fixed}--link:{ACCENT};{_variables(LIGHT)}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{--link:color-mix(in srgb,{ACCENT} 45%,white);"
         f"{_variables(DARK)}}}}}\n"
     )

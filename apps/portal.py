@@ -149,6 +149,12 @@ def example_looked(engine: EngineDep, number: int = ExampleNumber) -> Response:
     return _picture(images.encode_png(pictures.enlarge(pictures.attribution_colour(result), 480)))
 
 
+@router.get("/portal/filters.png")
+def first_filters(engine: EngineDep) -> Response:
+    """The default model's first filters, side by side."""
+    return _picture(images.encode_png(pictures.filter_grid(engine.filters(), columns=16)))
+
+
 @router.get("/portal/example/{number}.json")
 def example_answer(engine: EngineDep, number: int = ExampleNumber) -> JSONResponse:
     """The classes on top for the drawn picture, with their colours."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import os
 import signal
@@ -18,6 +19,7 @@ os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from streamlit.starlette import App
 
 log = logging.getLogger("fashionviz.server")
 
@@ -75,7 +77,7 @@ def create_app(*, lab: bool = True, studio: bool = True) -> FastAPI:
     return app
 
 
-def _studio():  # noqa: ANN202 (Streamlit is imported only here)
+def _studio() -> App:
     """The Streamlit app with its options; the parent runs its lifespan."""
     from streamlit.starlette import App
     from streamlit.web.bootstrap import load_config_options
@@ -91,24 +93,10 @@ def _studio():  # noqa: ANN202 (Streamlit is imported only here)
 def _mount_lab(app: FastAPI) -> None:
     import gradio as gr
 
-    from apps.lab import style
-    from apps.lab.app import build_lab
-    from fashionviz.images import MAX_BYTES
+    from apps.lab.app import build_lab, mount_options
 
-    gr.mount_gradio_app(
-        app,
-        build_lab(),
-        path="/lab",
-        theme=style.theme(),
-        css=style.CSS,
-        head=style.HEAD,
-        show_error=False,  # sentences raised on purpose are shown all the same, unexpected exceptions are not
-        max_file_size=MAX_BYTES,
-        footer_links=["api"],
-        run_history=False,
-        enable_monitoring=False,
-        ssr_mode=False,
-    )
+    # Sentences raised on purpose are shown all the same; unexpected exceptions may name places on this machine.
+    gr.mount_gradio_app(app, build_lab(), path="/lab", **{**mount_options(), "show_error": False})
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -170,6 +158,9 @@ def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                # What the imports left behind stays for good: the collector need not walk it again, while serving
+                # or, for seconds, on the way out.
+                gc.freeze()
                 print(f"fashionviz is at {_shown_address(host, port)}", flush=True)
                 threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
 

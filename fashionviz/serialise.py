@@ -1,7 +1,7 @@
 """Results to JSON: the one shape that the command line prints and the REST API answers with.
 
-Pure functions from a frozen result to plain dictionaries, lists, strings and numbers. Shares and probabilities are 0..1,
-boxes are pixels of the decoded photo, times are milliseconds. Nothing here rounds a score.
+Pure functions from a frozen result to plain dictionaries, lists, strings and numbers. Shares and probabilities are
+0..1, boxes are pixels of the decoded photo, times are milliseconds. Nothing here rounds a score.
 """
 
 from __future__ import annotations

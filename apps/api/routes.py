@@ -20,7 +20,6 @@ from fashionviz.errors import DataError, InvalidRequest
 from fashionviz.evaluation.report import load_report
 from fashionviz.figures import pictures
 from fashionviz.images import encode_png
-from fashionviz.inference.engine import Engine
 from fashionviz.results import ActivationMaps, Attribution, Timings
 
 Format = Literal["png", "json", "npy"]
@@ -32,7 +31,7 @@ STYLES = {
     "overlay": pictures.attribution_overlay,
 }
 #: Longest side of a picture in an answer, in pixels: inputs are small, and a map of 20 pixels shows nothing.
-PICTURE = 480
+PICTURE = 640
 #: Channels in an activation grid: the strongest, eight a row.
 GRID_CHANNELS = 64
 _WATCH_S = 0.2
@@ -206,7 +205,7 @@ def _attribution_answer(result: Attribution, choice: ExplainChoice, sent: Upload
     if choice.format == "npy":
         return _npy(result.values, f"{result.method}.npy", headers)
     picture = STYLES[choice.style](result)
-    return _png(pictures.enlarge(picture, PICTURE, smooth=choice.style == "overlay"), headers)
+    return _png(pictures.enlarge(picture, PICTURE), headers)
 
 
 @router.get(

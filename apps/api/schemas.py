@@ -68,9 +68,7 @@ class PredictionBody(BaseModel):
     sha256: str = Field(description="SHA-256 of the weights that answered.")
     predictions: list[Score]
     timings_ms: Timings
-    box: list[float] | None = Field(
-        description="Region asked about in pixels, x0, y0, x1, y1; null for the whole photo."
-    )
+    box: list[float] | None = Field(description="Region in pixels, x0, y0, x1, y1; null for the whole photo.")
     notes: list[str] = Field(description="What was done to the photo.")
     note: str = Field(description="Words that must stand beside the classes.")
 

@@ -23,7 +23,7 @@ function bars(predictions) {
   const rows = byId("example-bars").children;
   predictions.forEach((p, i) => {
     rows[i].querySelector(".name").textContent = p.label;
-    rows[i].querySelector(".share").textContent = `${(100 * p.probability).toFixed(1)} %`;
+    rows[i].querySelector(".share").textContent = `${(100 * p.probability).toFixed(1)}%`;
     const fill = rows[i].querySelector(".fill");
     fill.style.width = `${100 * p.probability}%`;
     fill.style.background = `var(--class-${p.colour})`;

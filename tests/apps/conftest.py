@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -108,8 +107,8 @@ def write_report(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder with the default model, its report included."""
     root = tmp_path_factory.mktemp("weights")
     write_report(write_random_model(root))
-    yield root
+    return root
