@@ -7,15 +7,25 @@ GPS, ICC profiles, text chunks and thumbnails are gone.
 from __future__ import annotations
 
 import io
+import logging
 import time
 import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from fashionviz.errors import ImageError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
+
+log = logging.getLogger(__name__)
+
+# Pillow warns about broken metadata, which is dropped here anyway. One filter set at import, because
+# ``warnings.catch_warnings`` changes state shared by all threads and photos are decoded in many.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 25 * 1024 * 1024
@@ -26,6 +36,7 @@ MAX_ASPECT = 20.0
 MAX_SIDE = 2048
 
 _ACCEPTED = "Please use a JPEG, PNG or WebP photo."
+_DAMAGED = "The picture is damaged or cut off. Please send it again or save it anew."
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,8 @@ def _sniff(data: bytes) -> str:
         b"II*\x00": "a TIFF picture",
         b"MM\x00*": "a TIFF picture",
         b"%PDF": "a PDF document",
+        b"\xff\x0a": "a JPEG XL picture",
+        b"\x00\x00\x00\x0cJXL ": "a JPEG XL picture",
         b"PK\x03\x04": "a ZIP archive or office document",
         b"<svg": "an SVG drawing",
         b"<?xml": "an SVG or XML file",
@@ -118,14 +131,70 @@ def _sniff(data: bytes) -> str:
     return "not a picture that can be recognised"
 
 
+def _open(data: bytes) -> ImageFile.ImageFile:
+    """Open by the first bytes, reading the header only.
+
+    The plugins are called directly instead of through ``Image.open``: no other format can be reached, no
+    decompression-bomb warning has to be turned into an error in a thread (:func:`_check_size` follows), and a phone's
+    JPEG that carries a second picture (MPO) stays a JPEG.
+    """
+    if data[:3] == b"\xff\xd8\xff":
+        return JpegImageFile(io.BytesIO(data))
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        return PngImageFile(io.BytesIO(data))
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        _check_size(*_webp_canvas(data))  # the WebP decoder takes memory for the whole canvas as it opens
+        return WebPImageFile(io.BytesIO(data))
+    raise UnsupportedFormat(f"This file is {_sniff(data)}. {_ACCEPTED}")
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int]:
+    """Width and height from a WebP header (VP8X, VP8L or VP8 chunk; RFC 9649)."""
+    if len(data) < 30:
+        raise ImageError(_DAMAGED)
+    if data[12:16] == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if data[12:16] == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+
+
+def _check_size(width: int, height: int) -> None:
+    """Refuse too many and too few pixels, by the header."""
+    if width * height > MAX_PIXELS:
+        raise ImageTooLarge(
+            f"The picture has {width}×{height} pixels; at most {MAX_PIXELS // 1_000_000} million in all are accepted. "
+            "Please send a smaller version."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise ImageTooSmall(f"The picture is {width}×{height} pixels; at least {MIN_SIDE}×{MIN_SIDE} are needed.")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise ImageTooSmall(f"The picture is a strip of {width}×{height} pixels; please crop it to the garment.")
+
+
+def _upright(image: Image.Image, notes: list[str]) -> tuple[Image.Image, bool]:
+    """Turn a picture as its EXIF says, and whether that swaps its sides. Broken EXIF turns nothing."""
+    try:
+        orientation = image.getexif().get(0x0112, 1)
+        turned = ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+    except Exception as error:  # whatever a parser of metadata raises, the pixels are good
+        log.debug("EXIF ignored: %r", error)
+        return image, False
+    if turned is image:
+        return image, False
+    notes.append("turned upright")
+    return turned, orientation >= 5
+
+
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Apply an embedded colour profile. A broken profile is ignored, as browsers do."""
+    """Apply an embedded colour profile. A broken or unfitting one is ignored, as browsers do."""
     if not profile:
         return image
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
     return converted if converted is not None else image
 
@@ -133,27 +202,28 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
     """Any Pillow mode to RGB: 16-bit scaled, CMYK converted, transparency laid on white."""
     profile = image.info.get("icc_profile")
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
-        # Pillow opens 16-bit grey PNGs as I;16 or I: the range is known from the mode, not guessed from the values.
-        values = values / 65535.0 * 255.0 if image.mode.startswith("I") else np.clip(values, 0, 1) * 255
+    if image.mode.startswith("I"):
+        # Pillow opens 16-bit grey PNGs as I;16 (or I): the range is known from the mode, not guessed from the values.
+        values = np.asarray(image, dtype=np.float64) / 65535 * 255
         notes.append("reduced from 16 to 8 bits a channel")
-        return Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8), "L").convert("RGB")
+        return Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode == "CMYK":
+        notes.append("converted from CMYK")
+        converted = _to_srgb(image, profile)
+        return converted if converted.mode == "RGB" else converted.convert("RGB")
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         if rgba.getextrema()[3][0] < 255:
             notes.append("transparent parts laid on white")
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    if image.mode == "CMYK":
-        notes.append("converted from CMYK")
-        converted = _to_srgb(image, profile)
-        return converted if converted.mode == "RGB" else converted.convert("RGB")
-    return _to_srgb(image.convert("RGB"), profile if image.mode == "RGB" else None)
+        return _to_srgb(Image.alpha_composite(white, rgba).convert("RGB"), profile)
+    return _to_srgb(image.convert("RGB"), profile)
 
 
 def decode(data: bytes, *, max_side: int | None = MAX_SIDE) -> Photo:
     """Decode a JPEG, PNG or WebP file into upright RGB pixels without metadata.
+
+    Safe to call from many threads.
 
     Args:
         data: the whole file.
@@ -178,42 +248,26 @@ def decode(data: bytes, *, max_side: int | None = MAX_SIDE) -> Photo:
         )
     notes: list[str] = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            warnings.simplefilter("ignore", UserWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise ImageTooLarge(_too_many(width, height))
-                if min(width, height) < MIN_SIDE:
-                    raise ImageTooSmall(
-                        f"The picture is {width}×{height} pixels; at least {MIN_SIDE}×{MIN_SIDE} are needed."
-                    )
-                if max(width, height) > MAX_ASPECT * min(width, height):
-                    raise ImageTooSmall(
-                        f"The picture is a strip of {width}×{height} pixels; please crop it to the garment."
-                    )
-                file_format = str(image.format)
-                if getattr(image, "n_frames", 1) > 1:
-                    notes.append("first frame of an animation")
-                if max_side and file_format == "JPEG":
-                    image.draft(None, (max_side, max_side))  # decodes at 1/2, 1/4 or 1/8 size: much faster
-                image.load()
-                upright = ImageOps.exif_transpose(image)
-                if image.getexif().get(274, 1) != 1:
-                    notes.append("turned upright")
-                if image.getexif().get(274, 1) in (5, 6, 7, 8):
-                    width, height = height, width
-                rgb = _to_rgb(upright, notes)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLarge(_too_many(None, None)) from error
-    except UnidentifiedImageError as error:
-        kind = _sniff(data)
-        if data[:3] == b"\xff\xd8\xff" or data[:8] == b"\x89PNG\r\n\x1a\n":
-            raise ImageError("The picture is damaged or cut off. Please send it again or save it anew.") from error
-        raise UnsupportedFormat(f"This file is {kind}. {_ACCEPTED}") from error
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, MemoryError) as error:
-        raise ImageError("The picture is damaged or cut off. Please send it again or save it anew.") from error
+        with _open(data) as image:
+            width, height = image.size
+            _check_size(width, height)
+            file_format = str(image.format)
+            if getattr(image, "n_frames", 1) > 1:
+                notes.append("first frame of an animation")
+            if max_side and isinstance(image, JpegImageFile):
+                image.draft(None, (max_side, max_side))  # decodes at 1/2, 1/4 or 1/8 size: much faster
+            image.load()
+            upright, swapped = _upright(image, notes)
+            if swapped:
+                width, height = height, width
+            rgb = _to_rgb(upright, notes)
+    except ImageError:
+        raise
+    except Exception as error:
+        # Decoders raise a dozen types on damaged files (OSError, SyntaxError, struct.error, zlib.error, …). All mean
+        # the same to the person who sent the file, and none may take the server down.
+        log.debug("Undecodable picture: %r", error)
+        raise ImageError(_DAMAGED) from error
     if max_side and max(rgb.size) > max_side:
         rgb.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
         notes.append(f"reduced from {width}×{height} to {rgb.width}×{rgb.height} pixels")
@@ -240,11 +294,3 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG")
     return out.getvalue()
-
-
-def _too_many(width: int | None, height: int | None) -> str:
-    size = f"{width}×{height} pixels" if width else "too many pixels"
-    return (
-        f"The picture has {size}; at most {MAX_PIXELS // 1_000_000} million in all are accepted. "
-        "Please send a smaller version."
-    )

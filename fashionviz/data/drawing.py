@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,7 @@ def stroke(points: Sequence[Point], width: float, *, closed: bool = False, dashe
         line.append(line[0])
     thick = max(1, round(width * _SCALE))
     run = 0.0
-    for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(line):
         if not dashes or int(run / (dashes * _SCALE)) % 2 == 0:
             pen.line((x0, y0, x1, y1), fill=255, width=thick)
             if thick > 3:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from fashionviz.data.drawing import (
-    HEIGHT,
     WIDTH,
     Colour,
     Point,
@@ -291,6 +290,3 @@ def street_casual(table: Table) -> None:
         table.cloth(sleeve, colour, second=WHITE, volume=6)
     _head(table, skin, hair, long=chance.random() < 0.5)
     table.cloth(stroke([(C - 17, 119), (C, 127), (C + 17, 119)], 6), mix(colour, INK, 0.15), volume=2)
-
-
-assert HEIGHT == 480 and WIDTH == 360  # the figures above are drawn for this size

@@ -1,0 +1,153 @@
+"""``fashionviz data list`` and ``fashionviz data fetch``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from fashionviz.data.sets import data_root
+from fashionviz.errors import FashionvizError, InvalidRequest
+
+data_app = typer.Typer(help="Data sets: what is here, and how to get the rest.", no_args_is_help=True)
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+def _err() -> Console:
+    return Console(stderr=True)
+
+
+def _print_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except FashionvizError as error:
+        _err().print(f"[bold red]fashionviz:[/] {escape(str(error))}", highlight=False)
+        raise typer.Exit(2 if isinstance(error, InvalidRequest) else 1) from error
+    except KeyboardInterrupt:
+        _err().print("Stopped. Run the same command again to go on from here.")
+        raise typer.Exit(130) from None
+
+
+class _Amount(ProgressColumn):
+    """Bytes and speed while downloading, rows while packing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._size, self._speed, self._rows = DownloadColumn(), TransferSpeedColumn(), MofNCompleteColumn()
+
+    def render(self, task: Task) -> Text:
+        """The column's text."""
+        if str(task.description).startswith("Downloading"):
+            return Text.assemble(self._size.render(task), "  ", self._speed.render(task))
+        return self._rows.render(task)
+
+
+def human_size(size: int) -> str:
+    """``48.3 MB``."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+
+
+@data_app.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """The known data sets: licence, publisher, rows, and how to fetch what is missing."""
+    from fashionviz.data.catalogue_info import list_sets
+
+    with _plain_errors():
+        sets = list_sets()
+        if as_json:
+            _print_json({"data_root": str(data_root()), "sets": [s.to_json() for s in sets]})
+            return
+        table = Table(title=f"Data sets in {escape(str(data_root()))}", title_justify="left", show_lines=True)
+        table.add_column("set", overflow="fold", ratio=3)
+        table.add_column("rows", no_wrap=True)
+        table.add_column("size", justify="right", no_wrap=True)
+        table.add_column("licence and publisher", overflow="fold", ratio=4)
+        for entry in sets:
+            rows = "\n".join(f"{split} {count:,}" for split, count in entry.splits.items())
+            if not entry.present:
+                rows = f"[yellow]not here[/]\n{entry.fetch}" if entry.fetch else "[yellow]not here[/]"
+            for name in entry.damaged:
+                rows += f"\n[red]{escape(name)} is damaged[/]"
+            publisher = entry.publisher.removeprefix("https://").removeprefix("www.")
+            about = "\n".join(escape(t) for t in (entry.licence, publisher) if t) or escape(entry.note)
+            table.add_row(
+                f"[bold]{escape(entry.name)}[/]\n{escape(entry.title)}",
+                rows or "present",
+                human_size(entry.bytes) if entry.present else "",
+                about,
+            )
+        (Console() if sys.stdout.isatty() else _err()).print(table)
+
+
+@data_app.command("fetch")
+def fetch_command(
+    name: Annotated[str, typer.Argument(help="Which set; `fashionviz data list` shows them.")],
+    to: Annotated[Path | None, typer.Option("--to", help="Data folder; by default the one in use.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="A mirror's address, a folder, or `huggingface`, instead of the publisher."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again although it is there.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Accept fewer rows than the publisher's set has.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the downloaded archives.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Download a set from its publisher, check it and pack it. An interrupted download goes on where it stopped."""
+    from fashionviz.data.fetch import fetch, publication
+
+    with _plain_errors():
+        known = publication(name)
+        console = _err()
+        console.print(f"[bold]{known.title}[/] · {known.publisher}\nLicence: {known.licence}", highlight=False)
+        columns = (TextColumn("{task.description}"), BarColumn(), _Amount(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            tasks: dict[str, Any] = {}
+
+            def on_step(text: str, done: int, total: int | None) -> None:
+                if text not in tasks:
+                    tasks[text] = progress.add_task(text, total=total, completed=done)
+                progress.update(tasks[text], completed=done, total=total)
+
+            result = fetch(name, to=to, source=source, on_step=on_step, force=force, partial=partial, keep=keep)
+        for line in result.refused[:5]:
+            console.print(f"Left out: {escape(line)}", highlight=False)
+        if len(result.refused) > 5:
+            console.print(f"… and {len(result.refused) - 5} more.")
+        rows = ", ".join(f"{split} {count:,}" for split, count in result.splits.items())
+        words = "is already here" if result.already else "is ready"
+        console.print(f"{name} {words} in {escape(str(result.folder))}{': ' + rows if rows else ''}.", highlight=False)
+        if as_json:
+            _print_json(
+                {
+                    "name": name,
+                    "path": str(result.folder),
+                    "splits": result.splits,
+                    "refused": list(result.refused),
+                    "already": result.already,
+                }
+            )
