@@ -1,4 +1,4 @@
-"""Streamlit's options for the studio, from the house's theme: set by the server, mirrored in `.streamlit/config.toml`."""
+"""Streamlit's options for the studio, from the house's theme, for the server and for `.streamlit/config.toml`."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def _colours(scheme: Scheme, accent: str) -> dict[str, Option]:
         "secondaryBackgroundColor": scheme.surface,
         "textColor": scheme.text,
         "borderColor": scheme.border,
+        "codeTextColor": scheme.text,
+        "codeBackgroundColor": scheme.surface,
         "chartCategoricalColors": list(PALETTE),
     }
 

@@ -101,6 +101,4 @@ def watch(job: Job, doing: str) -> None:
         if progress.seconds_left is not None:
             left += f" · about {max(1, round(progress.seconds_left))} s left"
     st.progress(share, text=f"{doing} · {time.monotonic() - job.started:.0f} s so far{left}")
-    st.button(
-        "Stopping…" if job.stopping else "Cancel", key="cancel_job", on_click=job.cancel, disabled=job.stopping
-    )
+    st.button("Stopping…" if job.stopping else "Cancel", key="cancel_job", on_click=job.cancel, disabled=job.stopping)

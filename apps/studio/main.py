@@ -13,7 +13,7 @@ import streamlit as st  # noqa: E402
 
 from apps.studio import parts, sidebar  # noqa: E402
 
-PAGES = Path(__file__).parent / "pages"
+VIEWS = Path(__file__).parent / "views"
 #: file, title, icon, address, whether it asks about a photo
 LISTED = (
     ("predict.py", "Predict", ":material/sell:", "predict", True),
@@ -24,9 +24,12 @@ LISTED = (
     ("models.py", "Models", ":material/list_alt:", "models", False),
 )
 
-st.set_page_config(page_title="fashionviz studio", page_icon=":material/apparel:", layout="wide")
+MARK = Path(ROOT) / "apps" / "static" / "mark.svg"
+# A file of our own: a Material symbol as the page's icon would be loaded from another server.
+st.set_page_config(page_title="fashionviz studio", page_icon=str(MARK), layout="wide", initial_sidebar_state="auto")
+st.logo(str(MARK), size="large")
 st.html(parts.STYLE)
-pages = [st.Page(PAGES / file, title=title, icon=icon, url_path=url) for file, title, icon, url, _ in LISTED]
+pages = [st.Page(VIEWS / file, title=title, icon=icon, url_path=url) for file, title, icon, url, _ in LISTED]
 asks = {title for _, title, _, _, photo in LISTED if photo}
 
 

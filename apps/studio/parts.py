@@ -20,9 +20,10 @@ PLAIN = {"displayModeBar": False, "scrollZoom": False}
 
 STYLE = """
 <style>
-  .stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 4rem; max-width: 1240px; }
+  .stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 4rem; max-width: 1240px; }
   .stMainBlockContainer h1 { padding: 0 0 .2rem; }
   .stImage img { border-radius: 6px; }
+  .stImage { column-gap: .5rem; row-gap: .25rem; }
   .fv-links a { color: inherit; text-underline-offset: 3px; }
   .fv-legend { display: flex; align-items: center; gap: .6rem; font-size: .82rem; opacity: .9; margin: .1rem 0 .4rem; }
   .fv-legend i { flex: 0 1 11rem; min-width: 4rem; height: .7rem; border-radius: 3px; border: 1px solid #8884; }

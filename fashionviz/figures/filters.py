@@ -16,13 +16,20 @@ def columns_for(count: int) -> int:
     return max(1, min(count, 8 if count <= 64 else 16 if count <= 256 else 32))
 
 
+#: About as many pixels as a mosaic may have, since each carries its hover text to the browser.
+_PIXELS = 20_000
+
+
 def mosaic(bank: FilterBank) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Filters one weight a pixel, one pixel apart.
+    """Filters side by side, each weight a square of a few pixels, tiles one pixel apart.
 
     Returns:
         ``(H, W, 4)`` uint8 RGBA with clear gaps, and ``(H, W)`` the filter's index at each pixel, -1 in the gaps.
     """
     tiles = filter_tiles(bank)
+    weights = len(tiles) * tiles[0].shape[0] * tiles[0].shape[1]
+    side = int(np.clip(np.sqrt(_PIXELS / weights), 1, 6))
+    tiles = [tile.repeat(side, axis=0).repeat(side, axis=1) for tile in tiles]
     height, width = tiles[0].shape[:2]
     columns = columns_for(len(tiles))
     rows = -(-len(tiles) // columns)

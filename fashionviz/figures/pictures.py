@@ -128,17 +128,20 @@ def grid(tiles: list[Picture], columns: int, tile: int, gap: int = 3) -> Picture
 def filter_tiles(bank: FilterBank) -> list[Picture]:
     """Filters as tiles, each normalised on its own around mid-grey.
 
-    A first layer's filters are RGB. Deeper ones are shown as the mean over input channels on the signed scale.
+    A first layer's filters are RGB. Deeper ones are shown as the mean over input channels on the signed scale; filters
+    of a single weight share one scale, since on its own each would be full red or full blue.
     """
-    tiles = []
-    for weights in bank.weights:
-        scale = float(np.abs(weights).max()) or 1.0
-        if bank.first and weights.shape[0] == 3:
-            tiles.append(((0.5 + 0.5 * weights / scale).transpose(1, 2, 0) * 255).round().astype(np.uint8))
-        else:
-            mean = weights.mean(axis=0)
-            tiles.append(signed(mean / (float(np.abs(mean).max()) or 1.0)))
-    return tiles
+    if bank.first and bank.weights.shape[1] == 3:
+        return [_filter_colour(weights) for weights in bank.weights]
+    means = bank.weights.mean(axis=1)
+    shared = float(np.abs(means).max()) if means[0].size == 1 else 0.0
+    return [signed(mean / (shared or float(np.abs(mean).max()) or 1.0)) for mean in means]
+
+
+def _filter_colour(weights: NDArray[np.float32]) -> Picture:
+    """A filter over RGB, mid-grey where it is zero, full colour at its largest magnitude."""
+    scale = float(np.abs(weights).max()) or 1.0
+    return ((0.5 + 0.5 * weights / scale).transpose(1, 2, 0) * 255).round().astype(np.uint8)
 
 
 def filter_grid(bank: FilterBank, columns: int = 8, tile: int = 48) -> Picture:

@@ -24,9 +24,9 @@ MOST_PROBABLE = "the most probable class"
 #: Methods that guided backpropagation is part of, and that share its weakness.
 INSENSITIVE = ("guided-backprop", "guided-grad-cam")
 CAUTION = (
-    "**Read with caution.** Guided backprop is known to be nearly insensitive to the model's parameters: with randomised "
-    "weights it draws much the same picture ([Adebayo et al. 2018](https://arxiv.org/abs/1810.03292)). It shows what is "
-    "visible in the photo more than what the model decided by."
+    "**Read with caution.** Guided backprop is known to be nearly insensitive to the model's parameters: with "
+    "randomised weights it draws much the same picture ([Adebayo et al. 2018](https://arxiv.org/abs/1810.03292)). "
+    "It shows what is visible in the photo more than what the model decided by."
 )
 #: Long enough for the quick methods, so that their page does not show a progress bar first.
 _PATIENCE = 1.5
@@ -42,6 +42,7 @@ def choose() -> tuple[str, str | None]:
     first = methods.index("guided-backprop") if "guided-backprop" in methods else 0
     method = left.selectbox("Method", methods, index=first, key="method", bind="query-params")
     target = right.selectbox("Class to explain", [MOST_PROBABLE, *info.classes], key="target", bind="query-params")
+    st.caption(get_method(method).explanation)
     return method, None if target == MOST_PROBABLE else target
 
 
@@ -84,7 +85,9 @@ def show(result: Attribution) -> None:
     st.markdown(f"What spoke for **{result.target}**, to which the model gives {result.probability:.1%}:")
     for column, (caption, picture) in zip(st.columns(4), pictures, strict=True):
         with column:
-            st.image(enlarge(picture, _SIDE, smooth=True), width="stretch", caption=caption, alt=caption)
+            st.image(
+                enlarge(picture, _SIDE, smooth=True), width="stretch", caption=caption, alt=caption, output_format="PNG"
+            )
     left, right = st.columns(2)
     with left:
         parts.legend_signed("against the class", "for the class")
@@ -97,8 +100,8 @@ def details(result: Attribution) -> None:
     times = result.timings
     st.caption(
         f"{get_method(result.method).title} took {times.total / 1000:.2f} s (waiting {times.queue:.0f} ms, computing "
-        f"{times.compute:.0f} ms). Weights `{result.model.name}`, SHA-256 `{result.model.sha256[:12]}…`. Full colour is "
-        "the 99th percentile of the magnitude."
+        f"{times.compute:.0f} ms). Weights `{result.model.name}`, SHA-256 `{result.model.sha256[:12]}…`. Full colour "
+        "is the 99th percentile of the magnitude."
     )
     raw = io.BytesIO()
     np.save(raw, result.values)

@@ -45,8 +45,8 @@ parts.header(
     parts.model_label(info),
     "A filter of the first layer is a small colour picture: the network answers most where the photo looks like it. "
     "Stripes answer to edges in that direction, blobs of colour to that colour.",
-    "Each tile is normalised on its own around mid-grey, so tiles cannot be compared in strength; hover over one for its "
-    "index and the range of its weights.",
+    "Each tile is normalised on its own around mid-grey, so tiles cannot be compared in strength; hover over one for "
+    "its index and the range of its weights.",
 )
 parts.need_weights(info)
 with parts.plainly():

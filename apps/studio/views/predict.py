@@ -16,9 +16,7 @@ from fashionviz.serialise import prediction_json
 
 def choose_region() -> None:
     """Which part of the photo to ask about: a whole outfit is no single class."""
-    st.segmented_control(
-        "Part of the photo", CHOICES, default=WHOLE, required=True, key="region", bind="query-params"
-    )
+    st.segmented_control("Part of the photo", CHOICES, default=WHOLE, required=True, key="region", bind="query-params")
     if st.session_state["region"] == CUSTOM:
         across, down = st.columns(2)
         across.slider("From left to right, % of the width", 0, 100, state.SPAN, key="across", bind="query-params")

@@ -6,7 +6,14 @@ import streamlit as st
 
 from apps.studio import parts, state
 from fashionviz.figures.activations import channel_figure
-from fashionviz.figures.pictures import activation_grid, activation_overlay, activation_tile, enlarge, strongest_channels
+from fashionviz.figures.pictures import (
+    activation_grid,
+    activation_overlay,
+    activation_tile,
+    enlarge,
+    map_over_photo,
+    strongest_channels,
+)
 from fashionviz.images import encode_png
 from fashionviz.models.registry import get_model
 from fashionviz.results import ActivationMaps
@@ -51,6 +58,7 @@ def tiles(maps: ActivationMaps, channels: list[int]) -> None:
         [activation_tile(maps, c, 2 * _TILE) for c in channels],
         caption=[f"channel {c}" for c in channels],
         width=_TILE,
+        output_format="PNG",
         alt=[f"Activation map of channel {c}" for c in channels],
     )
     st.download_button(
@@ -69,17 +77,20 @@ def one(maps: ActivationMaps, order: list[int]) -> None:
     parts.choice_from("channel", order)  # type: ignore[arg-type]
     channel = st.selectbox("Channel, strongest first", order, key="channel", bind="query-params")
     values = maps.maps[channel]
+    shown = map_over_photo(maps, channel)
+    parts.legend_magnitude(f"{shown.min():.3g}", f"{shown.max():.3g} (activation)")
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(channel_figure(maps, channel), config=parts.PLAIN, key="map")
         st.caption(
-            f"Channel {channel} of `{maps.layer}`, {values.shape[0]}×{values.shape[1]} values "
-            f"from {values.min():.3g} to {values.max():.3g}"
+            f"Channel {channel} of `{maps.layer}`: {values.shape[0]}×{values.shape[1]} values for the whole input, "
+            f"{shown.shape[0]}×{shown.shape[1]} of them over the photo."
         )
     with right:
         st.image(
             enlarge(activation_overlay(maps, channel), 640, smooth=True),
             width="stretch",
+            output_format="PNG",
             alt=f"Channel {channel} laid over the photo",
         )
         st.caption("The same laid over the photo as the model received it: the brighter, the stronger the answer.")
@@ -90,8 +101,8 @@ parts.header(
     "Activation maps",
     "Where in the photo does each channel of a layer answer?",
     parts.model_label(info),
-    "Each tile is the output of one channel: bright where it answers strongly, dark where it does not. Early layers follow "
-    "edges and colours, late ones whole parts of a garment, in coarser and coarser maps.",
+    "Each tile is the output of one channel: bright where it answers strongly, dark where it does not. Early layers "
+    "follow edges and colours, late ones whole parts of a garment, in coarser and coarser maps.",
     "Every map is scaled on its own from its lowest to its highest value, so brightness cannot be compared between "
     "channels. The strongest are those with the largest mean magnitude.",
 )

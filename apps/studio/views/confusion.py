@@ -174,10 +174,10 @@ parts.header(
     "Confusion matrix",
     "Which classes does the model mistake for which, and on which items?",
     f"Model `{info.name}`{scored}",
-    "Each row is a true class, each column what the model said: the diagonal holds the right answers, everything else a "
-    "mistake. Click a cell to see its items.",
-    "Counts favour the large classes; shares of the true class show how a small class fares. The most confident mistakes "
-    "come first in the list: they are often labels worth a second look.",
+    "Each row is a true class, each column what the model said: the diagonal holds the right answers, everything else "
+    "is a mistake. Click a cell to see its items.",
+    "Counts favour the large classes; shares of the true class show how a small class fares. The most confident "
+    "mistakes come first in the list: they are often labels worth a second look.",
     info.note,
 )
 if report is None:

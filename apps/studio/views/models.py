@@ -20,13 +20,12 @@ def overview(infos: tuple[ModelInfo, ...]) -> None:
         pd.DataFrame(
             {
                 "model": [i.name for i in infos],
-                "trained": ["yes" if i.trained else "no" for i in infos],
-                "default": ["default" if i.default else "" for i in infos],
+                "trained": [("yes" if i.trained else "no") + (", default" if i.default else "") for i in infos],
                 "task": [i.task for i in infos],
                 "classes": [len(i.classes) for i in infos],
                 "input (px)": [f"{i.input_size[1]}×{i.input_size[0]}" for i in infos],
                 "parameters": [f"{i.parameters:,}" if i.parameters else "" for i in infos],
-                "runs on": [f"{i.device}, {i.dtype}" if i.loaded else "not loaded yet" for i in infos],
+                "runs on": [f"{i.device}, {i.dtype}" if i.loaded else "not loaded" for i in infos],
             }
         ),
         hide_index=True,
@@ -125,8 +124,8 @@ parts.header(
     "Which models there are, how good they are, and what they cannot do.",
     f"{len(infos)} registered, {trained} trained",
     "A trained model answers; an untrained one is listed with the command that trains it and never guesses.",
-    "Every figure stands with the number of pictures and the 95 % interval: two models whose intervals overlap widely may "
-    "be equally good.",
+    "Every figure stands with the number of pictures and the 95 % interval: two models whose intervals overlap widely "
+    "may be equally good.",
 )
 overview(infos)
 one(chosen)

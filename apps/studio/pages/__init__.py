@@ -1,1 +1,0 @@
-"""The studio's pages, one file each; `apps/studio/main.py` lists them."""
