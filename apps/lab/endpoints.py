@@ -51,7 +51,7 @@ def add_endpoints(engine: Any) -> None:
         result = engine.explain(
             photo, model or None, method or "guided-backprop", target=target or None, box=region.parse_box(box)
         )
-        return handlers.draw(result, handlers.style_for(result.method, "Colour"))
+        return handlers.draw(result, "Colour")
 
     @_plain
     def activations(file: Upload, model: str, layer: str) -> NDArray[np.uint8]:

@@ -33,6 +33,8 @@ Picture = NDArray[np.uint8]
 TOP = "Most probable class"
 #: The layer that the model's card recommends.
 CARD_LAYER = "Recommended by the model's card"
+#: Longest side of a picture, in pixels.
+PICTURE = 640
 #: Channels in the grid of a layer.
 CHANNELS = 24
 UNEXPECTED = "Something went wrong on our side; your photo is fine. Please try again."
@@ -159,23 +161,25 @@ def explain(
 
 
 def draw(result: Attribution, style: str) -> Picture:
-    """The attribution in the chosen style, enlarged for the page."""
+    """The attribution in the chosen style: the same picture that the command line and the REST API give."""
     how = {
         "colour": pictures.attribution_colour,
         "signed": pictures.attribution_signed,
         "overlay": pictures.attribution_overlay,
     }
-    return pictures.enlarge(how[parts.STYLES.get(style, "colour")](result), 640, smooth=True)
+    return pictures.enlarge(how[parts.STYLES.get(style, "colour")](result), PICTURE)
 
 
 def seen(result: Attribution) -> Picture:
     """The photo as the model received it, enlarged for the page."""
-    return pictures.enlarge(pictures.view_photo(result.view), 640, smooth=True)
+    return pictures.enlarge(pictures.view_photo(result.view), PICTURE, smooth=True)
 
 
 def caption(result: Attribution, style: str) -> str:
     """The attribution's caption and legend."""
-    return parts.saliency_caption(result, method_title(result.method), parts.STYLES.get(style, "colour"))
+    method = METHODS.get(result.method)
+    words = method.explanation if method else ""
+    return parts.saliency_caption(result, method_title(result.method), words, parts.STYLES.get(style, "colour"))
 
 
 @dataclass(frozen=True)
@@ -231,7 +235,7 @@ def activations(
             total=total,
             caption=parts.channels_caption(result, len(order)),
             channel=channel,
-            large=pictures.enlarge(large, 640, smooth=laid_over),
+            large=pictures.enlarge(large, PICTURE, smooth=laid_over),
             large_caption=parts.channel_caption(channel, float(values.min()), float(values.max()), laid_over=laid_over),
         )
     except Exception as error:

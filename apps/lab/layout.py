@@ -79,7 +79,8 @@ def _photo_and_answer(page: Page) -> None:
         with gr.Column(min_width=300):
             page.photo = untouched(
                 gr.Image(
-                    label="Photo: drop, paste or snap one",
+                    label="Your photo",
+                    show_label=False,
                     type="filepath",
                     sources=["upload", "clipboard", "webcam"],
                     webcam_options=gr.WebcamOptions(mirror=False),
@@ -99,12 +100,13 @@ def _photo_and_answer(page: Page) -> None:
 
 def _examples(page: Page) -> None:
     with gr.Row(equal_height=False):
-        with gr.Column(scale=9, min_width=300):
+        with gr.Column(scale=10, min_width=300):
+            gr.HTML(parts.over("No photo at hand? Choose an example"))
             page.examples = gr.Gallery(
                 example_tiles(),
-                label="Examples: choose one to try it",
+                label="Examples",
+                show_label=False,
                 columns=15,
-                rows=1,
                 height="auto",
                 object_fit="contain",
                 allow_preview=False,
@@ -151,9 +153,7 @@ def _saliency(page: Page, engine: Any) -> None:
             page.seen = _picture("The photo as the model receives it", "fv-seen")
             with gr.Row():
                 page.explain = gr.Button("Explain again", interactive=False, min_width=120, elem_id="fv-explain")
-                page.cancel = gr.Button(
-                    "Cancel", variant="stop", interactive=False, min_width=120, elem_id="fv-cancel"
-                )
+                page.cancel = gr.Button("Cancel", variant="stop", interactive=False, min_width=120, elem_id="fv-cancel")
         with gr.Column(min_width=300):
             page.saliency = _picture("What spoke for the class, and what against it", "fv-saliency")
             page.saliency_note = gr.HTML(parts.status("Appears with the first answer.", tall=True), elem_id="fv-why")
@@ -178,8 +178,10 @@ def _layers(page: Page) -> None:
         )
     with gr.Row(elem_classes="fv-pair"):
         with gr.Column(min_width=300):
+            gr.HTML(parts.over("Strongest channels"))
             page.channels = gr.Gallery(
                 label="Strongest channels",
+                show_label=False,
                 columns=6,
                 height=HEIGHT,
                 object_fit="contain",
@@ -196,8 +198,10 @@ def _layers(page: Page) -> None:
 
 
 def _picture(label: str, elem_id: str) -> gr.Image:
+    gr.HTML(parts.over(label))
     return gr.Image(
         label=label,
+        show_label=False,
         interactive=False,
         height=HEIGHT,
         format="png",

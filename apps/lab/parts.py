@@ -34,6 +34,11 @@ def heading(text: str) -> str:
     return f'<h2 class="fv-title">{escape(text)}</h2>'
 
 
+def over(text: str) -> str:
+    """A caption over a picture."""
+    return f'<p class="fv-cap">{escape(text)}</p>'
+
+
 def prediction_card(prediction: Prediction, info: ModelInfo, asked: str) -> str:
     """Every class as a bar in its colour, most probable first, with the model, its weights and the time.
 
@@ -72,7 +77,7 @@ def empty_card() -> str:
     """Before the first photo."""
     return (
         '<section class="fv-card" aria-live="polite" aria-label="Prediction"><div class="fv-empty">'
-        "<strong>No photo yet</strong><span>Drop, paste or snap a photo of a garment, or pick an example below it."
+        "<strong>No photo yet</strong><span>Drop, paste or snap a photo of a garment, or choose an example below."
         f"</span><span>{escape(DEPARTMENT_NOTE)}</span></div></section>"
     )
 
@@ -106,26 +111,24 @@ def problem(sentence: str, *, tall: bool = False) -> str:
     )
 
 
-def saliency_caption(result: Attribution, title: str, style: str) -> str:
+def saliency_caption(result: Attribution, title: str, explanation: str, style: str) -> str:
     """What the attribution shows, with the legend of its scale."""
+    ramp, low, high, words = _RAMPS[style]
     return (
         f'<div class="fv-status fv-tall" aria-live="polite"><b>{escape(title)}</b> for <b>{escape(result.target)}</b> '
-        f"({result.probability:.1%}), {result.timings.total:.0f} ms{_legend(style)}</div>"
-    )
-
-
-def _legend(style: str) -> str:
-    ramps = {
-        "colour": ("fv-grey", "pushed down", "pushed up", "Grey pixels had no influence; each colour channel on its own."),
-        "signed": ("fv-signed", "against the class", "for the class", "White pixels had no influence."),
-        "overlay": ("fv-viridis", "little", "much", "Strength of influence, either way, over the greyed photo."),
-    }
-    ramp, low, high, words = ramps[style]
-    return (
+        f"({result.probability:.1%}), {result.timings.total:.0f} ms"
         f'<div class="fv-scale"><span>{low}</span><span class="fv-ramp {ramp}" role="img" '
         f'aria-label="Scale from {low} to {high}"></span><span>{high}</span></div>'
-        f"<span>{words} Full colour at the 99th percentile.</span>"
+        f'<span class="fv-words">{words} Full colour at the 99th percentile. {escape(explanation)}</span></div>'
     )
+
+
+#: For each style: the scale's colours, its two ends, and how to read it.
+_RAMPS = {
+    "colour": ("fv-grey", "negative", "positive", "Every colour channel on its own; grey is zero."),
+    "signed": ("fv-signed", "against the class", "for the class", "Sum of the colour channels; white is zero."),
+    "overlay": ("fv-viridis", "weak", "strong", "Strength either way, over the greyed photo."),
+}
 
 
 def channels_caption(result: ActivationMaps, shown: int) -> str:

@@ -108,9 +108,7 @@ def preview(photo: Photo, box: Box | None, corner: tuple[float, float] | None = 
         x0, y0, x1, y1 = (round(v * scale) for v in box)
         dimmed = Image.blend(picture, Image.new("RGB", size, "#FFFFFF"), 0.62)
         dimmed.paste(picture.crop((x0, y0, x1, y1)), (x0, y0))
-        ImageDraw.Draw(dimmed).rectangle(
-            (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=ACCENT, width=stroke
-        )
+        ImageDraw.Draw(dimmed).rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=ACCENT, width=stroke)
         picture = dimmed
     if corner is not None:
         x, y, arm = size[0] * corner[0] / 100, size[1] * corner[1] / 100, stroke * 5

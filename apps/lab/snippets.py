@@ -111,7 +111,7 @@ def client_snippet(
     ]
     if method:
         lines.append(
-            f"png = client.predict(photo, {model!r}, {method!r}, {target or ''!r}, {region!r}, api_name=\"/explain\")"
+            f'png = client.predict(photo, {model!r}, {method!r}, {target or ""!r}, {region!r}, api_name="/explain")'
         )
     return "\n".join(lines)
 

@@ -67,6 +67,12 @@ def theme() -> gr.themes.Base:
         button_primary_text_color_dark="#FFFFFF",
         button_secondary_background_fill=LIGHT.background,
         button_secondary_background_fill_dark=DARK.background,
+        button_border_width="1px",
+        button_primary_border_color=ACCENT,
+        button_primary_border_color_dark=ACCENT,
+        button_large_text_size="*text_md",
+        button_large_padding="8px 16px",
+        button_large_text_weight="500",
         button_secondary_border_color=LIGHT.border,
         button_secondary_border_color_dark=DARK.border,
         link_text_color=ACCENT,
@@ -86,16 +92,21 @@ CSS = f"""
 .dark {{ --fv-border: {DARK.border}; --fv-muted: {DARK.muted}; --fv-surface: {DARK.surface}; --fv-text: {DARK.text};
   --fv-link: #93A6F1; --fv-warn: #FFC9B5; --fv-warn-bg: #3A211A; --fv-warn-line: #6B3B2B; }}
 .gradio-container {{ max-width: 1280px !important; margin: 0 auto !important; font-family: {FONT}; }}
+.gradio-container .html-container {{ padding: 0; }}
+.gradio-container .fv-pair {{ align-items: flex-start; }}
+.fv-cap {{ font-size: 13px; font-weight: 500; color: var(--fv-text); margin: 0 0 -8px; }}
 .fv-head {{ display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 20px; padding: 4px 0 2px; }}
 .fv-head h1 {{ font-size: 22px; font-weight: 650; margin: 0; letter-spacing: -0.01em; color: var(--fv-text); }}
 .fv-head nav {{ display: flex; gap: 16px; margin-left: auto; font-size: 14px; }}
 .fv-head nav a, .fv-note a {{ color: var(--fv-link); text-decoration: none; }}
 .fv-head nav a:hover, .fv-note a:hover {{ text-decoration: underline; }}
 .fv-head p {{ flex-basis: 100%; margin: 0; color: var(--fv-muted); font-size: 14px; }}
-.fv-title {{ font-size: 16px; font-weight: 600; margin: 0; color: var(--fv-text); }}
+.gradio-container .fv-title {{ font-size: 17px; font-weight: 600; margin: 14px 0 0; color: var(--fv-text); }}
 .fv-note, .fv-note p {{ color: var(--fv-muted); font-size: 13px; line-height: 1.45; margin: 0; }}
 .fv-card {{ border: 1px solid var(--fv-border); background: var(--fv-surface); border-radius: 8px; padding: 14px 16px;
-  min-height: 312px; box-sizing: border-box; color: var(--fv-text); }}
+  min-height: 324px; box-sizing: border-box; color: var(--fv-text); }}
+.gradio-container .fv-card p, .gradio-container .fv-empty span {{ color: var(--fv-muted); }}
+.gradio-container .fv-empty strong {{ color: var(--fv-text); }}
 .fv-card h2 {{ font-size: 20px; font-weight: 650; margin: 0 0 2px; line-height: 1.25; color: var(--fv-text); }}
 .fv-card .fv-sub {{ color: var(--fv-muted); font-size: 13px; margin: 0 0 12px; }}
 .fv-bars {{ list-style: none; margin: 0 0 12px; padding: 0; display: grid; gap: 7px; }}
@@ -110,14 +121,15 @@ CSS = f"""
   line-height: 1.5; overflow-wrap: anywhere; }}
 .fv-foot p {{ margin: 0; font-size: 12.5px; }}
 .fv-foot code {{ font-size: 12px; background: none; padding: 0; border: 0; color: inherit; }}
-.fv-empty {{ display: flex; flex-direction: column; justify-content: center; min-height: 282px; text-align: center;
+.fv-empty {{ display: flex; flex-direction: column; justify-content: center; min-height: 294px; text-align: center;
   color: var(--fv-muted); gap: 6px; }}
 .fv-empty strong {{ color: var(--fv-text); font-size: 16px; }}
 .fv-error {{ border: 1px solid var(--fv-warn-line); background: var(--fv-warn-bg); color: var(--fv-warn);
   border-radius: 8px; padding: 12px 14px; font-size: 14px; line-height: 1.45; }}
 .fv-error strong {{ color: inherit; }}
 .fv-status {{ min-height: 42px; font-size: 13px; line-height: 1.45; color: var(--fv-muted); }}
-.fv-status.fv-tall {{ min-height: 84px; }}
+.fv-status.fv-tall {{ min-height: 104px; }}
+.fv-status .fv-words {{ display: block; margin-top: 4px; }}
 .fv-status b {{ color: var(--fv-text); font-weight: 600; }}
 .fv-scale {{ display: grid; grid-template-columns: auto minmax(80px, 220px) auto; gap: 4px 10px; align-items: center;
   justify-content: start; margin-top: 6px; font-size: 12.5px; }}
@@ -125,19 +137,23 @@ CSS = f"""
 .fv-signed {{ background: linear-gradient(to right, {_SIGNED_STOPS}); }}
 .fv-viridis {{ background: linear-gradient(to right, #440154, #414487, #2A788E, #22A884, #7AD151, #FDE725); }}
 .fv-grey {{ background: linear-gradient(to right, #000, #808080, #fff); }}
-#fv-photo img {{ object-fit: contain; }}
-#fv-photo, #fv-saliency, #fv-channel {{ background: var(--fv-surface); }}
-#fv-saliency img, #fv-channel img {{ image-rendering: auto; object-fit: contain; }}
+#fv-photo, #fv-seen, #fv-saliency, #fv-channel {{ background: var(--fv-surface); }}
+#fv-photo img, #fv-seen img, #fv-saliency img, #fv-channel img {{ object-fit: contain; }}
+#fv-channels .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(62px, 1fr)) !important; padding: 8px; }}
+#fv-examples .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)) !important; padding: 8px; }}
+#fv-channels .grid-wrap, #fv-examples .grid-wrap {{ min-height: 0; }}
 #fv-channels img {{ image-rendering: pixelated; }}
-#fv-channels .caption-label, #fv-examples .caption-label {{ font-size: 11px; padding: 1px 5px; }}
-#fv-examples .grid-wrap {{ min-height: 0; }}
-#fv-code textarea, #fv-code pre {{ font-size: 12.5px; }}
+#fv-channels .caption-label, #fv-examples .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px;
+  max-width: 100%; }}
+#fv-code textarea, #fv-code .cm-editor {{ font-size: 12.5px; }}
 footer .settings {{ font-size: 13px; }}
 @media (max-width: 640px) {{
   .gradio-container {{ padding: 12px !important; }}
   .fv-head nav {{ margin-left: 0; flex-basis: 100%; }}
   .fv-bars li {{ grid-template-columns: minmax(100px, 38%) 1fr 52px; gap: 8px; font-size: 13px; }}
   .fv-card {{ padding: 12px; }}
+  #fv-examples .grid-container {{ grid-template-columns: none !important; grid-auto-flow: column;
+    grid-auto-columns: 84px; overflow-x: auto; }}
 }}
 @media (prefers-reduced-motion: no-preference) {{ .fv-fill {{ transition: width .25s ease-out; }} }}
 """
