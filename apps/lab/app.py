@@ -13,13 +13,11 @@ import gradio as gr
 from apps.lab import handlers, style
 from apps.lab.endpoints import add_endpoints
 from apps.lab.events import Events
-from apps.lab.intake import OLDEST_S, private_folder
 from apps.lab.layout import Page, lay_out
+from apps.lab.storage import EVERY_S, OLDEST_S, look_after, private_folder
 from fashionviz import images
 from fashionviz.inference.engine import shared_engine
 
-#: Seconds between two looks at the temporary pictures, and the age at which they are deleted: within the hour, whatever the moment.
-DELETE_CACHE = (300, OLDEST_S)
 #: Sessions held at most; each may hold a photo of up to 12 MB.
 SESSIONS = 128
 
@@ -55,13 +53,14 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         Blocks to mount or launch with :func:`mount_options`.
     """
     engine = engine or shared_engine()
-    private_folder()
-    with gr.Blocks(title="fashionviz lab", analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
+    folder = private_folder()
+    with gr.Blocks(title="fashionviz lab", analytics_enabled=False, delete_cache=(EVERY_S, OLDEST_S)) as blocks:
         page = lay_out(engine)
         add_endpoints(engine)  # first: the names of the page's own events give way to these
         _wire(blocks, page, Events(engine))
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
+    look_after(blocks, folder)
     return blocks
 
 
@@ -82,7 +81,7 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
     ]  # fmt: skip
 
     def explain(after: Any) -> Any:
-        armed = after(lambda: gr.Button(interactive=True), None, page.cancel, **hidden)
+        armed = after(events.begin, [page.held, page.method], [page.cancel, page.saliency_note], **hidden)
         ran = armed.then(
             events.explain,
             explain_inputs,

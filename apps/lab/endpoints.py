@@ -1,4 +1,4 @@
-"""The calls for programs: ``gradio_client`` finds them by name under "Use via API". The page's own events are hidden."""
+"""The calls for programs: ``gradio_client`` finds them by name under "Use via API". The page's own are hidden."""
 
 from __future__ import annotations
 

@@ -221,6 +221,13 @@ class Events:
             gr.DownloadButton(value=npy, interactive=True),
         )
 
+    @staticmethod
+    def begin(held: Held | None, method: str | None) -> tuple[Any, ...]:
+        """Before an explanation. Returns the cancel button and the note."""
+        if held is None:
+            return gr.skip(), gr.skip()
+        return gr.Button(interactive=True), parts.status(f"{handlers.method_title(method or '')}: working…", tall=True)
+
     def cancel(self, request: gr.Request) -> str:
         """Stop the session's slow explanation."""
         running = self.jobs.cancel(_session(request))
@@ -307,7 +314,9 @@ class Events:
             return str(value) if value else None
 
         method, target, layer = self.choices(model, choice("method"), link.get("target"), choice("layer"))
-        style = kept.get("style") if kept.get("style") in parts.STYLES else "Colour"
+        style = str(kept["style"]) if kept.get("style") in parts.STYLES else "Colour"
+        if link.get("method"):
+            style = handlers.style_for(link["method"], style)
         return gr.Dropdown(value=model), method, target, layer, style
 
     def code(
@@ -338,8 +347,8 @@ class Events:
     def fetch(self, progress: gr.Progress = _PROGRESS) -> tuple[Any, ...]:
         """Download the CC0 photos. Returns tiles, sources and a sentence."""
 
-        def on_progress(step: Progress) -> None:
-            progress((step.done, step.total), desc="Fetching photos")
+        def on_progress(done: int, total: int) -> None:
+            progress((done, total), desc="Fetching photos")
 
         try:
             count = len(gallery.fetch(on_progress))

@@ -16,7 +16,6 @@ from fashionviz.data.examples import KINDS, draw
 from fashionviz.data.sets import cache_root
 from fashionviz.errors import FashionvizError, FetchError
 from fashionviz.images import Photo
-from fashionviz.results import Progress
 
 log = logging.getLogger("fashionviz.lab")
 
@@ -61,7 +60,7 @@ def example_tiles(names: list[str] | None = None) -> list[tuple[NDArray[np.uint8
     tiles = []
     for name in sources() if names is None else names:
         try:
-            tiles.append((_tile(open_example(name)[0].pixels), name if name in KINDS else "CC0 photo"))
+            tiles.append((_tile(open_example(name)[0].pixels), name if name in KINDS else f"{Path(name).stem} (photo)"))
         except FashionvizError as error:
             log.warning("The example %s cannot be shown: %s", name, error)
             tiles.append((np.full((_TILE[1], _TILE[0], 3), 255, np.uint8), "unreadable"))
@@ -83,7 +82,7 @@ def open_example(name: str) -> tuple[Photo, str]:
         raise images.ImageError("This example is no longer here; please fetch the photos again.") from error
 
 
-def fetch(on_progress: Callable[[Progress], None]) -> list[Path]:
+def fetch(on_progress: Callable[[int, int], None]) -> list[Path]:
     """Download the example photos from their publisher into the user's cache.
 
     Raises:

@@ -1,6 +1,6 @@
 """From what a visitor chose to what the page shows: plain functions over the engine's calls, no wiring.
 
-Every function returns values for the page; a failure becomes a sentence, and the places of the former answer are emptied.
+Every function returns values for the page; a failure becomes a sentence, and the former answer's places are emptied.
 """
 
 from __future__ import annotations

@@ -9,9 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import os
-import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,26 +19,7 @@ from fashionviz import images
 from fashionviz.errors import ImageError, ImageTooLarge
 from fashionviz.images import Photo
 
-#: Nothing that Gradio stores for a visitor may be older than this, in seconds.
-OLDEST_S = 3000
-
 _GONE = "The upload is no longer here; please add the photo again."
-
-
-def private_folder() -> Path:
-    """Give Gradio a temporary folder of its own that other accounts cannot read, and empty it of old files.
-
-    Gradio deletes what it stored while it runs and when it stops; what a killed server left is deleted here.
-    """
-    name = f"fashionviz-lab-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    folder = Path(os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir()) / name)))
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in folder.glob("*/*"):
-        with contextlib.suppress(OSError):
-            if path.is_file() and time.time() - path.stat().st_mtime > OLDEST_S:
-                path.unlink()
-                path.parent.rmdir()
-    return folder
 
 
 @dataclass(frozen=True)

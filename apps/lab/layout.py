@@ -1,4 +1,4 @@
-"""The page's components, in the order in which they stand: controls, photo and answer, where it looked, layers, details."""
+"""The page's components in order: controls, photo and answer, where it looked, layers, details."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def _controls(page: Page, engine: Any) -> None:
             elem_id="fv-region",
         )
     with gr.Row(visible=False, elem_id="fv-edges") as page.edges_row:
-        page.left = gr.Slider(0, 100, 0, step=1, label="Left edge, % of width", min_width=150)
-        page.right = gr.Slider(0, 100, 100, step=1, label="Right edge, % of width", min_width=150)
-        page.top = gr.Slider(0, 100, 0, step=1, label="Top edge, % of height", min_width=150)
-        page.bottom = gr.Slider(0, 100, 100, step=1, label="Bottom edge, % of height", min_width=150)
+        page.left = gr.Slider(0, 100, 0, step=1, label="Left edge, %", min_width=150)
+        page.right = gr.Slider(0, 100, 100, step=1, label="Right edge, %", min_width=150)
+        page.top = gr.Slider(0, 100, 0, step=1, label="Top edge, %", min_width=150)
+        page.bottom = gr.Slider(0, 100, 100, step=1, label="Bottom edge, %", min_width=150)
 
 
 def _photo_and_answer(page: Page) -> None:
@@ -118,7 +118,7 @@ def _examples(page: Page) -> None:
         with gr.Column(scale=2, min_width=190):
             page.fetch = gr.Button("Fetch a few CC0 photos", size="sm", elem_id="fv-fetch")
             page.fetched = gr.HTML(
-                '<div class="fv-status">Real photos from their publisher, in the public domain. The drawn ones stay.</div>'
+                parts.status("Real photos from their publisher, in the public domain. The drawn ones stay.")
             )
 
 
@@ -218,8 +218,8 @@ def _details(page: Page) -> None:
             page.png_file = gr.DownloadButton("Attribution, PNG", interactive=False, size="sm", min_width=160)
             page.npy_file = gr.DownloadButton("Attribution, NPY", interactive=False, size="sm", min_width=160)
         gr.HTML(
-            '<p class="fv-note">The NPY file holds the raw values, (3, H, W) float32, on the model\'s normalised input. '
-            "Files are kept for less than an hour.</p>"
+            '<p class="fv-note">The NPY file holds the raw values, (3, H, W) float32, on the model\'s normalised '
+            "input. Files are kept for less than an hour.</p>"
         )
     with gr.Accordion("Code for this", open=False, elem_id="fv-code"):
         page.link = gr.Textbox(

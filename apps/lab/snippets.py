@@ -61,12 +61,8 @@ def cli_snippet(
     lines = [shlex.join(["fashionviz", "predict", file, "--model", model, *region, "--json"])]
     if method:
         chosen = ["--target", target] if target else []
-        lines.append(
-            shlex.join(
-                ["fashionviz", "explain", file, "--model", model, "--method", method, *chosen, *region]
-                + ["--out", "attribution.png"]
-            )
-        )
+        words = ["fashionviz", "explain", file, "--model", model, "--method", method, *chosen, *region]
+        lines.append(shlex.join([*words, "--out", "attribution.png"]))
     return "\n".join(lines)
 
 

@@ -101,7 +101,7 @@ CSS = f"""
 .fv-head nav a, .fv-note a {{ color: var(--fv-link); text-decoration: none; }}
 .fv-head nav a:hover, .fv-note a:hover {{ text-decoration: underline; }}
 .fv-head p {{ flex-basis: 100%; margin: 0; color: var(--fv-muted); font-size: 14px; }}
-.gradio-container .fv-title {{ font-size: 17px; font-weight: 600; margin: 14px 0 0; color: var(--fv-text); }}
+.gradio-container .prose h2.fv-title {{ font-size: 17px; font-weight: 600; margin: 14px 0 0; color: var(--fv-text); }}
 .fv-note, .fv-note p {{ color: var(--fv-muted); font-size: 13px; line-height: 1.45; margin: 0; }}
 .fv-card {{ border: 1px solid var(--fv-border); background: var(--fv-surface); border-radius: 8px; padding: 14px 16px;
   min-height: 324px; box-sizing: border-box; color: var(--fv-text); }}
@@ -112,8 +112,8 @@ CSS = f"""
 .fv-bars {{ list-style: none; margin: 0 0 12px; padding: 0; display: grid; gap: 7px; }}
 .fv-bars li {{ display: grid; grid-template-columns: minmax(112px, 32%) 1fr 58px; gap: 10px; align-items: center;
   font-size: 14px; margin: 0; }}
-.fv-bars .fv-track {{ height: 16px; border-radius: 4px; background: color-mix(in srgb, var(--fv-border) 60%, transparent);
-  overflow: hidden; }}
+.fv-bars .fv-track {{ height: 16px; border-radius: 4px; overflow: hidden;
+  background: color-mix(in srgb, var(--fv-border) 60%, transparent); }}
 .fv-bars .fv-fill {{ display: block; height: 100%; border-radius: 4px; min-width: 2px; }}
 .fv-bars .fv-number {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .fv-bars li:first-child {{ font-weight: 600; }}
@@ -140,7 +140,7 @@ CSS = f"""
 #fv-photo, #fv-seen, #fv-saliency, #fv-channel {{ background: var(--fv-surface); }}
 #fv-photo img, #fv-seen img, #fv-saliency img, #fv-channel img {{ object-fit: contain; }}
 #fv-channels .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(62px, 1fr)) !important; padding: 8px; }}
-#fv-examples .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)) !important; padding: 8px; }}
+#fv-examples .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(82px, 1fr)) !important; padding: 8px; }}
 #fv-channels .grid-wrap, #fv-examples .grid-wrap {{ min-height: 0; }}
 #fv-channels img {{ image-rendering: pixelated; }}
 #fv-channels .caption-label, #fv-examples .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px;

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,12 @@ from PIL import Image
 
 from apps.lab import gallery, handlers, parts, region, snippets
 from apps.lab.app import build_lab, mount_options
+from apps.lab.events import Events
 from apps.lab.intake import Upload, take
 from apps.lab.jobs import Jobs
+from apps.lab.storage import EVERY_S, OLDEST_S, sweep
 from fashionviz import images
-from fashionviz.data.examples import draw
+from fashionviz.data.examples import KINDS, draw
 from fashionviz.errors import FetchError, ImageError, ImageTooLarge, InvalidRequest, Overloaded
 from fashionviz.figures import pictures
 from fashionviz.inference.engine import Engine
@@ -79,7 +83,8 @@ def test_predict_gives_the_engines_numbers(client: Client, server: tuple[str, En
     data = jpeg()
     answer = client.predict(handle_file(save(tmp_path, data)), MODEL, "", api_name="/predict")
     expected = server[1].predict(images.decode(data), MODEL)
-    assert answer["model"] == MODEL and answer["file"] == "photo.jpg"
+    assert answer["model"] == MODEL
+    assert answer["file"] == "photo.jpg"
     assert [p["label"] for p in answer["predictions"]] == [s.label for s in expected.scores]
     got = [p["probability"] for p in answer["predictions"]]
     assert np.allclose(got, [s.probability for s in expected.scores], atol=1e-6)
@@ -103,7 +108,8 @@ def test_explain_gives_the_same_picture_as_the_library(
     )
     result = server[1].explain(images.decode(data), MODEL, target="Men/Apparel")
     with Image.open(path) as picture:
-        assert picture.format == "PNG" and not picture.getexif()
+        assert picture.format == "PNG"
+        assert not picture.getexif()
         shown = np.asarray(picture.convert("RGB")).astype(int)
     assert np.abs(shown - pictures.enlarge(pictures.attribution_colour(result), handlers.PICTURE)).max() <= 1
 
@@ -111,10 +117,12 @@ def test_explain_gives_the_same_picture_as_the_library(
 def test_activations_and_filters_are_pictures(client: Client, tmp_path: Path) -> None:
     path = client.predict(handle_file(save(tmp_path, jpeg())), MODEL, "", api_name="/activations")
     with Image.open(path) as picture:
-        assert picture.format == "PNG" and picture.width > 100
+        assert picture.format == "PNG"
+        assert picture.width > 100
     path = client.predict(MODEL, "", api_name="/filters")
     with Image.open(path) as picture:
-        assert picture.format == "PNG" and picture.width > 100
+        assert picture.format == "PNG"
+        assert picture.width > 100
 
 
 def test_only_the_documented_calls_are_public(client: Client) -> None:
@@ -159,7 +167,9 @@ def test_bad_files_get_one_sentence(
     with pytest.raises(AppError) as caught:
         client.predict(handle_file(save(tmp_path, make(), name)), MODEL, "", api_name="/predict")
     said = str(caught.value)
-    assert words in said and "Traceback" not in said and said.count("\n") == 0
+    assert words in said
+    assert "Traceback" not in said
+    assert said.count("\n") == 0
     assert not {p for p in stored(server[2]) - before if p.endswith(name)}
 
 
@@ -211,7 +221,8 @@ def test_two_sessions_do_not_share_a_photo(server: tuple[str, Engine, Path], ran
     assert holder["first"][state._id] == "a photo"
     assert holder["second"][state._id] is None
     assert state.time_to_live <= 3600
-    assert blocks.delete_cache is not None and sum(blocks.delete_cache) <= 3600
+    assert blocks.delete_cache is not None
+    assert sum(blocks.delete_cache) <= 3600
 
 
 def test_an_upload_is_deleted_as_it_is_read(tmp_path: Path) -> None:
@@ -223,6 +234,17 @@ def test_an_upload_is_deleted_as_it_is_read(tmp_path: Path) -> None:
     assert not folder.exists()
     with pytest.raises(ImageError, match="no longer here"):
         take(Upload(str(path), "a.jpg"))
+
+
+def test_old_files_are_swept_and_the_pages_own_kept(tmp_path: Path) -> None:
+    for name in ("old", "own", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_bytes(b"x")
+    for name in ("old", "own"):
+        os.utime(tmp_path / name / "a.png", (0, time.time() - OLDEST_S - 1))
+    assert sweep(tmp_path, {str(tmp_path / "own" / "a.png")}) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["new", "own"]
+    assert EVERY_S + OLDEST_S <= 3600
 
 
 def test_a_file_over_the_cap_is_not_read(tmp_path: Path) -> None:
@@ -252,30 +274,69 @@ def test_failures_empty_the_answer_and_hide_the_unexpected(caplog: pytest.LogCap
     busy = handlers.predict(
         _Broken(Overloaded("Many people are asking; please try again in 3 s.", 3)), photo, MODEL, None, ""
     )
-    assert "try again in 3 s" in busy.html and busy.prediction is None
+    assert "try again in 3 s" in busy.html
+    assert busy.prediction is None
     odd = handlers.predict(_Broken(RuntimeError("/secret/path")), photo, MODEL, None, "")
-    assert "/secret/path" not in odd.html and handlers.UNEXPECTED in odd.html
+    assert "/secret/path" not in odd.html
+    assert handlers.UNEXPECTED in odd.html
     assert "/secret/path" in caplog.text
     why = handlers.explain(_Broken(InvalidRequest("No.")), photo, MODEL, "gradient", None, None, "Colour")
-    assert why.picture is None and why.result is None and "No." in why.caption
+    assert why.picture is None
+    assert why.result is None
+    assert "No." in why.caption
     seen = handlers.activations(_Broken(InvalidRequest("No.")), photo, MODEL, None, None)
-    assert seen.tiles == () and seen.large is None and "No." in seen.caption
+    assert seen.tiles == ()
+    assert seen.large is None
+    assert "No." in seen.caption
+
+
+def _fetch(engine: Engine) -> tuple[object, list[str] | object, str]:
+    tiles, names, said = Events(engine).fetch()
+    return tiles, names, said
 
 
 def test_fetching_without_a_network_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: tuple[str, Engine, Path]
 ) -> None:
-    from apps.lab.events import Events
-
-    def fail(_on_progress: object) -> None:
+    def fail(*_arguments: object) -> None:
         raise FetchError("The publisher cannot be reached. Is this machine online?")
 
     monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path))
-    monkeypatch.setattr(gallery, "fetch", fail)
+    monkeypatch.setattr("fashionviz.data.fetch.fetch_examples", fail)
     with pytest.warns(UserWarning, match="cannot be reached"):  # a toast, outside a page
-        _, _, said = Events(server[1]).fetch()
-    assert "cannot be reached" in said and "drawn examples" in said
+        _, _, said = _fetch(server[1])
+    assert "cannot be reached" in said
+    assert "drawn examples" in said
     assert len(gallery.example_tiles()) == len(gallery.sources()) > 5
+
+
+def test_fetching_from_the_publisher_fills_the_row(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: tuple[str, Engine, Path]
+) -> None:
+    class Publisher(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(jpeg())
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    publisher = ThreadingHTTPServer(("127.0.0.1", 0), Publisher)
+    threading.Thread(target=publisher.serve_forever, daemon=True).start()
+    monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path))
+    monkeypatch.setenv("FASHIONVIZ_EXAMPLES_URL", f"http://127.0.0.1:{publisher.server_port}")
+    try:
+        tiles, names, said = _fetch(server[1])
+    finally:
+        publisher.shutdown()
+        publisher.server_close()
+    assert "photos fetched" in said
+    assert isinstance(names, list)
+    assert names[0].endswith(".jpg")
+    assert names[-1] in KINDS
+    assert isinstance(tiles, list)
+    assert len(tiles) == len(names)
 
 
 def test_fetched_photos_come_first_and_go_through_the_door(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -284,8 +345,9 @@ def test_fetched_photos_come_first_and_go_through_the_door(monkeypatch: pytest.M
     (gallery.folder() / "shirt.jpg").write_bytes(_gps())
     names = gallery.sources()
     photo, file = gallery.open_example(names[0])
-    assert file == "shirt.jpg" and "turned upright" in photo.notes
-    assert gallery.example_tiles(names)[0][1] == "CC0 photo"
+    assert file == "shirt.jpg"
+    assert "turned upright" in photo.notes
+    assert gallery.example_tiles(names)[0][1] == "shirt (photo)"
 
 
 # --- jobs ---------------------------------------------------------------------------------------------------------
@@ -298,18 +360,21 @@ def test_cancelling_stops_a_slow_explanation(server: tuple[str, Engine, Path]) -
     threading.Timer(0.05, jobs.cancel, ["a"]).start()
     started = time.perf_counter()
     out = handlers.explain(server[1], photo, MODEL, "occlusion", None, None, "Overlay", cancel=event)
-    assert out.result is None and "cancelled" in out.caption.lower()
+    assert out.result is None
+    assert "cancelled" in out.caption.lower()
     assert time.perf_counter() - started < 20
 
 
 def test_a_newer_job_replaces_the_older() -> None:
     jobs = Jobs()
     first, second = jobs.start("a"), jobs.start("a")
-    assert first.is_set() and not second.is_set()
+    assert first.is_set()
+    assert not second.is_set()
     jobs.finish("a", first)
     assert jobs.current("a", second)
     jobs.replace("a")
-    assert second.is_set() and not jobs.cancel("a")
+    assert second.is_set()
+    assert not jobs.cancel("a")
 
 
 # --- region, pieces, snippets -------------------------------------------------------------------------------------
@@ -322,7 +387,10 @@ def test_regions() -> None:
     assert region.edges_to_box(photo, (80, 0, 20, 50)) == (20, 0, 80, 100)
     assert region.corners_to_edges((90, 10), (10, 60)) == (10, 10, 90, 60)
     left, top, right, bottom = region.corners_to_edges((99, 99), (99, 99))
-    assert right - left >= 4 and bottom - top >= 4 and right <= 100 and bottom <= 100
+    assert right - left >= 4
+    assert bottom - top >= 4
+    assert right <= 100
+    assert bottom <= 100
     assert region.preview(photo, (20, 20, 80, 120), (50, 50)).shape == (200, 100, 3)
     assert region.parse_box(region.format_box((1, 2, 3, 4))) == (1, 2, 3, 4)
 
@@ -337,7 +405,10 @@ def test_the_card_shows_every_class_in_its_colour(server: tuple[str, Engine, Pat
     scores = tuple(ClassScore(c, 1 / 6, 0.0) for c in info.classes)
     prediction = Prediction(ModelRef(MODEL, "ab" * 32), scores, Timings(1, 2, 3), notes=("turned upright",))
     html = parts.prediction_card(prediction, info, "the whole photo")
-    assert html.count("<li") == 6 and "department" in html and "abababababab" in html and "turned upright" in html
+    assert html.count("<li") == 6
+    assert "department" in html
+    assert "abababababab" in html
+    assert "turned upright" in html
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "it's mine.jpg", "$(reboot).png", 'a"b.jpg'])
@@ -348,6 +419,7 @@ def test_snippets_are_code(name: str) -> None:
     compile(code, "snippet", "exec")
     compile(snippets.client_snippet(name, MODEL, "occlusion", None, None), "snippet", "exec")
     words = shlex.split(snippets.cli_snippet(name, MODEL, "occlusion", "Men/Other", (1, 2, 30, 40)).splitlines()[1])
-    assert words[:3] == ["fashionviz", "explain", name] and "--box" in words
+    assert words[:3] == ["fashionviz", "explain", name]
+    assert "--box" in words
     assert f"file=@{name}" in shlex.split(snippets.curl_snippet(name, MODEL, "gradient").splitlines()[1])
     assert snippets.link_query(MODEL, target="Men/Other") == f"?model={MODEL}&target=Men%2FOther"

@@ -1,0 +1,71 @@
+"""What Gradio keeps on disk for a visitor, and its end within the hour.
+
+Gradio's ``delete_cache`` alone does not keep the promise: it loses sight of files that reach the page through an
+updated component, and a killed server leaves everything behind. So the lab has a folder of its own and looks after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+import threading
+import time
+import weakref
+from pathlib import Path
+
+import gradio as gr
+
+log = logging.getLogger("fashionviz.lab")
+
+#: Age in seconds at which a visitor's file is deleted, and seconds between two looks.
+OLDEST_S = 3000
+EVERY_S = 300
+
+
+def private_folder() -> Path:
+    """The temporary folder, which other accounts cannot read; Gradio is told to use it."""
+    name = f"fashionviz-lab-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    folder = Path(os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir()) / name)))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def sweep(folder: Path, keep: set[str] | None = None, oldest_s: float = OLDEST_S) -> int:
+    """Delete files older than ``oldest_s`` seconds and the folders they leave empty.
+
+    Args:
+        folder: where to look.
+        keep: paths that belong to the page itself, such as the thumbnails of the examples.
+        oldest_s: age in seconds.
+
+    Returns:
+        How many files were deleted.
+    """
+    count = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # another server of ours may sweep the same folder
+            if path.is_file() and str(path) not in (keep or ()) and time.time() - path.stat().st_mtime > oldest_s:
+                path.unlink()
+                count += 1
+                path.parent.rmdir()
+    return count
+
+
+def look_after(blocks: gr.Blocks, folder: Path) -> None:
+    """Sweep now, and every five minutes as long as the page exists."""
+    alive = weakref.ref(blocks)
+    sweep(folder)
+
+    def watch() -> None:
+        while (page := alive()) is not None:
+            keep = {str(f) for block in page.blocks.values() for f in getattr(block, "keep_in_cache", ())}
+            del page  # not held while sleeping
+            try:
+                sweep(folder, keep)
+            except Exception:  # the promise to visitors must outlive any one failure
+                log.exception("Old files could not be deleted")
+            time.sleep(EVERY_S)
+
+    threading.Thread(target=watch, name="fashionviz-lab-sweep", daemon=True).start()
