@@ -23,7 +23,7 @@ PRIVACY = (
 )
 #: The drawn examples' seed: they are the same at every visit.
 SEED = 7
-_THUMB = 104
+_THUMB = 92
 _LIMIT_MB = images.MAX_BYTES // (1024 * 1024)
 
 
@@ -54,9 +54,9 @@ def chooser(place: str) -> None:
 
 def _uploaded(key: str, fallback: str) -> None:
     """Decode what was sent, then let go of the file; a new key gives an empty widget that holds nothing."""
-    file: UploadedFile | None = st.session_state.get(key)
-    if file is None:
-        return
+    file = st.session_state.get(key)
+    if not isinstance(file, UploadedFile):
+        return  # nothing, or one that was taken in and discarded a moment ago
     state.take_bytes(file.getvalue(), Path(file.name or fallback).name)
     _discard(file)
     st.session_state["turn"] += 1

@@ -26,7 +26,7 @@ LISTED = (
 
 MARK = Path(ROOT) / "apps" / "static" / "mark.svg"
 # A file of our own: a Material symbol as the page's icon would be loaded from another server.
-st.set_page_config(page_title="fashionviz studio", page_icon=str(MARK), layout="wide", initial_sidebar_state="auto")
+st.set_page_config(page_title="fashionviz studio", page_icon=str(MARK), layout="wide", initial_sidebar_state=344)
 st.logo(str(MARK), size="large")
 st.html(parts.STYLE)
 pages = [st.Page(VIEWS / file, title=title, icon=icon, url_path=url) for file, title, icon, url, _ in LISTED]

@@ -30,6 +30,7 @@ STYLE = """
   @media (max-width: 640px) {
     .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
     .stMainBlockContainer h1 { font-size: 1.7rem; }
+    .st-key-four .stColumn { min-width: calc(50% - .5rem); flex: 1 1 calc(50% - .5rem); }
   }
 </style>
 """

@@ -16,12 +16,17 @@ def columns_for(count: int) -> int:
     return max(1, min(count, 8 if count <= 64 else 16 if count <= 256 else 32))
 
 
+def figure_width(count: int) -> int:
+    """How wide the figure is meant to stand, in pixels; on a narrower page it shrinks."""
+    return 560 if count <= 64 else 860
+
+
 #: About as many pixels as a mosaic may have, since each carries its hover text to the browser.
 _PIXELS = 20_000
 
 
 def mosaic(bank: FilterBank) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Filters side by side, each weight a square of a few pixels, tiles one pixel apart.
+    """Filters side by side, each weight a square of a few pixels, tiles a little apart.
 
     Returns:
         ``(H, W, 4)`` uint8 RGBA with clear gaps, and ``(H, W)`` the filter's index at each pixel, -1 in the gaps.
@@ -30,13 +35,14 @@ def mosaic(bank: FilterBank) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     weights = len(tiles) * tiles[0].shape[0] * tiles[0].shape[1]
     side = int(np.clip(np.sqrt(_PIXELS / weights), 1, 6))
     tiles = [tile.repeat(side, axis=0).repeat(side, axis=1) for tile in tiles]
+    gap = max(1, side // 2)
     height, width = tiles[0].shape[:2]
     columns = columns_for(len(tiles))
     rows = -(-len(tiles) // columns)
-    picture = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1, 4), dtype=np.uint8)
+    picture = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), dtype=np.uint8)
     index = np.full(picture.shape[:2], -1, dtype=np.int64)
     for i, tile in enumerate(tiles):
-        y, x = (i // columns) * (height + 1), (i % columns) * (width + 1)
+        y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
         picture[y : y + height, x : x + width, :3] = tile
         picture[y : y + height, x : x + width, 3] = 255
         index[y : y + height, x : x + width] = i
@@ -61,7 +67,8 @@ def filter_figure(bank: FilterBank) -> go.Figure:
         )
     )
     height, width = picture.shape[:2]
-    figure.update_layout(layout(max(120, min(900, round(760 * height / width))), margin=dict.fromkeys("lrtb", 0)))
+    tall = max(80, round(figure_width(len(bank.weights)) * height / width))
+    figure.update_layout(layout(tall, margin=dict.fromkeys("lrtb", 0)))
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     figure.update_xaxes(**hidden)
     figure.update_yaxes(**hidden, constraintoward="top", scaleanchor="x")

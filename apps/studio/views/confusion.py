@@ -68,8 +68,9 @@ def cell_items(report: Report, true: str, predicted: str) -> None:
     """The items of a cell, most confident first, with thumbnails where the data set is present."""
     path = model_folder(report.model.name) / "predictions.parquet"
     found = items_in_cell(_items(report.model.name, path.stat().st_mtime if path.exists() else 0.0), true, predicted)
-    right = " (right answers)" if true == predicted else ""
-    st.subheader(f"True {true}, predicted {predicted}: {len(found):,} items{right}", anchor=False)
+    count = "1 item" if len(found) == 1 else f"{len(found):,} items"
+    right = ", right answers" if true == predicted else ""
+    st.subheader(f"True {true}, predicted {predicted}: {count}{right}", anchor=False)
     if not found:
         st.info("No item fell into this cell. Choose another one, for example one off the diagonal that is not zero.")
         return

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from apps.studio import parts, state
-from fashionviz.figures.filters import columns_for, filter_figure
+from fashionviz.figures.filters import columns_for, figure_width, filter_figure
 from fashionviz.figures.pictures import filter_grid
 from fashionviz.images import encode_png
 from fashionviz.results import FilterBank
@@ -70,6 +70,10 @@ else:
     st.caption(f"Shown as the mean over the {channels} input channel{'s' if channels > 1 else ''}, {alike}.")
     parts.legend_signed("negative", "positive")
 st.plotly_chart(
-    filter_figure(bank), config=parts.PLAIN, key="filters", alt=f"{count} filters of {bank.layer}, index on hover"
+    filter_figure(bank),
+    width=figure_width(count),
+    config=parts.PLAIN,
+    key="filters",
+    alt=f"{count} filters of {bank.layer}, index on hover",
 )
 downloads(bank)

@@ -83,7 +83,8 @@ def show(result: Attribution) -> None:
         ("Its magnitude over the photo", attribution_overlay(result)),
     )
     st.markdown(f"What spoke for **{result.target}**, to which the model gives {result.probability:.1%}:")
-    for column, (caption, picture) in zip(st.columns(4), pictures, strict=True):
+    columns = st.container(key="four").columns(4)
+    for column, (caption, picture) in zip(columns, pictures, strict=True):
         with column:
             st.image(
                 enlarge(picture, _SIDE, smooth=True), width="stretch", caption=caption, alt=caption, output_format="PNG"
