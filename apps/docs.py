@@ -110,7 +110,7 @@ def calls(schema: dict[str, Any], base: str, model: str) -> dict[str, tuple[Call
                 method.upper(),
                 path,
                 operation.get("summary", ""),
-                operation.get("description", ""),
+                operation.get("description", "").replace("`", ""),
                 curl.replace("{model}", model),
                 _fields(operation, schemas),
                 _answers(operation),

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fastapi import APIRouter, Path
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from apps.api.inputs import EngineDep
-from apps.pages import render, theme_css
+from apps.pages import STATIC, render, theme_css
 from fashionviz import images
 from fashionviz.data.examples import draw
 from fashionviz.figures import pictures
@@ -31,6 +31,7 @@ EXAMPLES = (
 )
 METHOD = "guided-backprop"
 _SHOWN = 3
+_TILES = 16
 
 router = APIRouter(include_in_schema=False)
 ExampleNumber = Path(ge=0, lt=len(EXAMPLES))
@@ -93,6 +94,12 @@ def portal(engine: EngineDep) -> HTMLResponse:
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
 
+@router.get("/favicon.ico")
+def favicon() -> FileResponse:
+    """Browsers ask for it on pages that name no icon."""
+    return FileResponse(STATIC / "mark.svg", media_type="image/svg+xml")
+
+
 @router.get("/theme.css")
 def theme() -> Response:
     """The theme's colours as CSS variables."""
@@ -151,8 +158,9 @@ def example_looked(engine: EngineDep, number: int = ExampleNumber) -> Response:
 
 @router.get("/portal/filters.png")
 def first_filters(engine: EngineDep) -> Response:
-    """The default model's first filters, side by side."""
-    return _picture(images.encode_png(pictures.filter_grid(engine.filters(), columns=16)))
+    """Some of the default model's first filters, side by side."""
+    tiles = pictures.filter_tiles(engine.filters())[:_TILES]
+    return _picture(images.encode_png(pictures.grid(tiles, _TILES // 2, 48)))
 
 
 @router.get("/portal/example/{number}.json")

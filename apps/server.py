@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gc
 import logging
@@ -68,8 +69,8 @@ def create_app(*, lab: bool = True, studio: bool = True) -> FastAPI:
     # No foreign origin is allowed. Gradio reads from this that it must not add its own permissive answer.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(BodyLimit)
-    app.add_middleware(SecurityHeaders)
     app.add_middleware(Guard)
+    app.add_middleware(SecurityHeaders)
     if lab:
         _mount_lab(app)
     if studio_app:
@@ -133,6 +134,15 @@ def _shown_address(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
+class _OrderlyEnd(logging.Filter):
+    """Live pages hold connections open; cutting them off at the end is no error to report."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop what uvicorn says about requests it cancelled while stopping."""
+        cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+        return not cancelled and "timeout graceful shutdown exceeded" not in record.getMessage()
+
+
 def _warm_up() -> None:
     """Run the self-test once, so that the first visitor does not wait for the model to load."""
     from apps.health import readiness
@@ -171,6 +181,7 @@ def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
+    logging.getLogger("uvicorn.error").addFilter(_OrderlyEnd())
     # uvicorn raises the signal again once it has shut down; both are an orderly end here.
     for number in (signal.SIGINT, signal.SIGTERM):
         if threading.current_thread() is threading.main_thread():

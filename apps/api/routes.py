@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import anyio
 import numpy as np
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
 
@@ -24,6 +24,7 @@ from fashionviz.results import ActivationMaps, Attribution, Timings
 
 Format = Literal["png", "json", "npy"]
 Style = Literal["colour", "signed", "overlay"]
+NamePath = Annotated[str, Path(description="Name of the model, as `/api/v1/models` lists it.")]
 
 STYLES = {
     "colour": pictures.attribution_colour,
@@ -56,11 +57,10 @@ _PHOTO_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _files(errors: dict[int | str, dict[str, Any]], what: str, *, npy: bool = True) -> dict[int | str, dict[str, Any]]:
+def _files(errors: dict[int | str, dict[str, Any]], what: str) -> dict[int | str, dict[str, Any]]:
     """OpenAPI's answers of a call that serves PNG and arrays beside JSON."""
-    content: dict[str, Any] = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
-    if npy:
-        content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content: dict[str, Any] = {"image/png": binary, "application/octet-stream": binary}
     headers = {
         name: {"description": text, "schema": {"type": "string"}}
         for name, text in {
@@ -89,7 +89,7 @@ def list_models(engine: EngineDep) -> list[serialise.Json]:
 @router.get(
     "/models/{name}", tags=["models"], response_model=schemas.ModelBody, responses=_MODEL_ERRORS, summary="One model"
 )
-def one_model(name: str, engine: EngineDep) -> serialise.Json:
+def one_model(name: NamePath, engine: EngineDep) -> serialise.Json:
     """One model by its name, `architecture.task`."""
     return serialise.model_json(engine.model(name))
 
@@ -101,7 +101,7 @@ def one_model(name: str, engine: EngineDep) -> serialise.Json:
     responses=_MODEL_ERRORS,
     summary="A model's layers",
 )
-def list_layers(name: str, engine: EngineDep) -> list[serialise.Json]:
+def list_layers(name: NamePath, engine: EngineDep) -> list[serialise.Json]:
     """The layers as the model itself lists them, in the order they run."""
     return [serialise.layer_json(layer) for layer in engine.layers(name)]
 
@@ -113,7 +113,7 @@ def list_layers(name: str, engine: EngineDep) -> list[serialise.Json]:
     responses=_MODEL_ERRORS,
     summary="How often a model is right",
 )
-def one_report(name: str, engine: EngineDep) -> serialise.Json:
+def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
     """The model's committed report on its test split: accuracy with its 95 % interval and the confusion matrix."""
     info = engine.model(name)
     report = load_report(info.name)
