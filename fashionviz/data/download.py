@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 OnBytes = Callable[[int, int | None], None]
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 ATTEMPTS = 5
-_CHUNK = 1 << 16
 _SPARE = 64 << 20  # leave this much of the disk free
 
 
@@ -180,7 +179,7 @@ def _transfer(
         done = start
         if on_bytes:
             on_bytes(done, total)
-        for chunk in response.iter_bytes(_CHUNK):
+        for chunk in response.iter_bytes():
             if cancel is not None and cancel.is_set():
                 raise Cancelled("The download was stopped; the next one goes on from here.")
             handle.write(chunk)
