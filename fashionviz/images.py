@@ -213,7 +213,7 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
         return converted if converted.mode == "RGB" else converted.convert("RGB")
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
-        if rgba.getextrema()[3][0] < 255:
+        if rgba.getchannel("A").histogram()[255] < rgba.width * rgba.height:
             notes.append("transparent parts laid on white")
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         return _to_srgb(Image.alpha_composite(white, rgba).convert("RGB"), profile)

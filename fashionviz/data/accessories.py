@@ -68,10 +68,10 @@ def watch(table: Table) -> None:
     dark = sum(face) < 1.5
     ink = WHITE if dark else INK
     clock = [(0.0, -1.0), (0.5, -0.866), (0.866, -0.5), (1.0, 0.0), (0.866, 0.5), (0.5, 0.866)]
-    for i, (x, y) in enumerate([*clock, *[(-a, -b) for a, b in clock]]):
-        inner = 50 if i % 3 == 0 else 56
+    for i, (dx, dy) in enumerate([*clock, *[(-a, -b) for a, b in clock]]):
+        start = 50 if i % 3 == 0 else 56
         table.paint(
-            stroke([(C + x * inner, 240 + y * inner), (C + x * 62, 240 + y * 62)], 3.4 if i % 3 == 0 else 1.8), ink
+            stroke([(C + dx * start, 240 + dy * start), (C + dx * 62, 240 + dy * 62)], 3.4 if i % 3 == 0 else 1.8), ink
         )
     hour, minute = clock[chance.randrange(1, 3)], chance.choice(clock[3:])
     table.paint(stroke([(C, 240), (C - hour[0] * 32, 240 + hour[1] * 32)], 5), ink)

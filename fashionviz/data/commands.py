@@ -82,7 +82,12 @@ def list_command(as_json: JsonOption = False) -> None:
         if as_json:
             _print_json({"data_root": str(data_root()), "sets": [s.to_json() for s in sets]})
             return
-        table = Table(title=f"Data sets in {escape(str(data_root()))}", title_justify="left", show_lines=True)
+        table = Table(
+            title=f"Data sets in {escape(str(data_root()))}",
+            title_justify="left",
+            caption_justify="left",
+            show_lines=True,
+        )
         table.add_column("set", overflow="fold", ratio=3)
         table.add_column("rows", no_wrap=True)
         table.add_column("size", justify="right", no_wrap=True)
@@ -90,7 +95,7 @@ def list_command(as_json: JsonOption = False) -> None:
         for entry in sets:
             rows = "\n".join(f"{split} {count:,}" for split, count in entry.splits.items())
             if not entry.present:
-                rows = f"[yellow]not here[/]\n{entry.fetch}" if entry.fetch else "[yellow]not here[/]"
+                rows = "[yellow]not here[/]"
             for name in entry.damaged:
                 rows += f"\n[red]{escape(name)} is damaged[/]"
             publisher = entry.publisher.removeprefix("https://").removeprefix("www.")
@@ -101,6 +106,8 @@ def list_command(as_json: JsonOption = False) -> None:
                 human_size(entry.bytes) if entry.present else "",
                 about,
             )
+        if any(entry.fetch and not entry.present for entry in sets):
+            table.caption = "Bring one with: fashionviz data fetch NAME"
         (Console() if sys.stdout.isatty() else _err()).print(table)
 
 

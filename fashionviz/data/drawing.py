@@ -224,11 +224,13 @@ class Table:
             edge: how much darker the rim is.
         """
         place = window(mask, 8)
-        relief = (blur(mask, volume) * 7 + (height if height is not None else 0) * 3.2)[place]
-        gy, gx = np.gradient(relief)
-        light = gx * 0.55 + gy * 0.35  # the lamp stands at the upper left
+        relief: Array = blur(mask, volume)[place] * 7
+        if height is not None:
+            relief = relief + height[place] * 3.2
+        gy, gx = (np.asarray(g) for g in np.gradient(relief))
+        light: Array = gx * 0.55 + gy * 0.35  # the lamp stands at the upper left
         field = self._pattern(pattern, np.asarray(colour), np.asarray(second), relief, turn, place)
-        shade = 0.97 + np.clip(light, -0.5, 0.5) * 0.62
+        shade: Array = np.clip(light, -0.5, 0.5) * 0.62 + 0.97
         shade += grain(self.chance.randrange(65521))[place] * 0.012
         inner = np.clip((blur(mask, 2)[place] - 0.5) * 2, 0, 1)
         shade -= (1 - inner) * edge * 0.45
@@ -245,12 +247,13 @@ class Table:
     ) -> Array:
         y, x = (axis[place] for axis in grid())
         v, u = y + turn * (x - WIDTH / 2) + relief * 0.9, x - turn * y + relief * 0.9  # cloth carries its pattern along
+        share: Array = np.zeros_like(relief)
         if name == "stripes":
             share = ((v % 34) < 15).astype(np.float64)
         elif name == "pinstripes":
             share = np.where((u % 15) < 1.8, 0.75, 0.0)
         elif name == "checks":
-            share = 0.38 * ((u % 36) < 16) + 0.38 * ((v % 36) < 16)
+            share = ((u % 36) < 16) * np.float64(0.38) + ((v % 36) < 16) * np.float64(0.38)
             share = np.maximum(share, np.where(((u + 10) % 36 < 2) | ((v + 10) % 36 < 2), 0.8, 0.0))
         elif name == "dots":
             row = np.floor(v / 17)
@@ -259,8 +262,6 @@ class Table:
             share = np.clip(grain(7)[place] * 0.22 + blur(grain(9), 1)[place] * 0.5 + 0.22, 0, 0.5)
         elif name == "denim":
             share = np.where(((u + v) % 3) < 1.2, 0.20, 0.0) + np.clip(blur(grain(11), 3)[place] * 1.2, 0, 0.15)
-        else:
-            share = np.zeros_like(relief)
         share = blur(share, 1) if name in ("stripes", "dots") else share
         return colour + (second - colour) * share[..., None]
 
