@@ -12,6 +12,9 @@ import streamlit as st
 from fashionviz.errors import Cancelled, FashionvizError
 from fashionviz.results import Progress
 
+#: Long enough for the quick methods, so that their page does not show a progress bar first.
+PATIENCE_S = 1.5
+
 Work = Callable[[Callable[[Progress], None], threading.Event], Any]
 
 

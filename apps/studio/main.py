@@ -35,7 +35,7 @@ asks = {title for _, title, _, _, photo in LISTED if photo}
 
 def home() -> None:
     """The bare address: a default page loses its own address, so this one leads to Predict, which keeps its."""
-    st.switch_page(pages[0])
+    st.switch_page(pages[0], query_params={key: st.query_params.get_all(key) for key in st.query_params})
 
 
 page = st.navigation([st.Page(home, title="Studio", default=True, visibility="hidden"), *pages])

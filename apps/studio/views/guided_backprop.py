@@ -28,8 +28,6 @@ CAUTION = (
     "randomised weights it draws much the same picture ([Adebayo et al. 2018](https://arxiv.org/abs/1810.03292)). "
     "It shows what is visible in the photo more than what the model decided by."
 )
-#: Long enough for the quick methods, so that their page does not show a progress bar first.
-_PATIENCE = 1.5
 _SIDE = 640
 
 
@@ -59,7 +57,7 @@ def explain(held: Held, method: str, target: str | None, box: Box | None) -> Att
             held.photo, info.name, method, target=target, box=box, on_progress=on_progress, cancel=cancel
         ),
     )
-    if not job.wait(_PATIENCE):
+    if not job.wait(jobs.PATIENCE_S):
         jobs.watch(job, f"{get_method(method).title} is running")
         st.stop()
     if job.result is not None:

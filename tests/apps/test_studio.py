@@ -1,0 +1,402 @@
+"""Every page of the studio, run as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from apps.studio import config, jobs, state
+from fashionviz.data.examples import KINDS, draw
+from fashionviz.errors import Cancelled, FetchError, Overloaded
+from fashionviz.evaluation.evaluate import Scored
+from fashionviz.evaluation.metrics import score
+from fashionviz.evaluation.report import save_report
+from fashionviz.inference.config import EngineConfig
+from fashionviz.inference.engine import Engine
+from fashionviz.models.registry import get_model
+from fashionviz.results import ModelRef, Progress
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIN = str(ROOT / "apps" / "studio" / "main.py")
+MODEL = "mobilenet_v2.gender_category"
+TITLES = {
+    "predict": "Predict",
+    "filters": "First-layer filters",
+    "activations": "Activation maps",
+    "guided_backprop": "Guided backprop",
+    "confusion": "Confusion matrix",
+    "models": "Models",
+}
+ASK_FOR_PHOTO = ("predict", "activations", "guided_backprop")
+N = 48
+
+
+def jpeg(kind: str = "dress", quality: int = 92) -> bytes:
+    out = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "a secret description"
+    Image.fromarray(draw(kind, 1)).save(out, "JPEG", quality=quality, exif=exif)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="session")
+def scored_weights(random_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights with a report and its items."""
+    root = tmp_path_factory.mktemp("studio") / "weights"
+    shutil.copytree(random_weights, root)
+    classes = get_model(MODEL).task.classes
+    truth = np.arange(N) % len(classes)
+    probabilities = np.full((N, len(classes)), 0.02, dtype=np.float32)
+    said = np.where(np.arange(N) % 4 == 0, (truth + 1) % len(classes), truth)
+    probabilities[np.arange(N), said] = 0.5 + np.arange(N) / 100
+    report = score(ModelRef(MODEL, "0" * 64), "fpi", "test", classes, truth, probabilities, train_counts=(9,) * 6)
+    scored = Scored(report, np.arange(N), tuple(f"item-{i}" for i in range(N)), truth, probabilities)
+    save_report(scored, root / MODEL)
+    return root
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of drawn pictures with as many rows as the report."""
+    root = tmp_path_factory.mktemp("data")
+    (root / "fpi").mkdir()
+    picture = jpeg("hat", 60)
+    table = pa.table(
+        {
+            "id": pa.array([f"item-{i}" for i in range(N)]),
+            "image": pa.array([{"bytes": picture, "path": None}] * N),
+        }
+    )
+    pq.write_table(table, root / "fpi" / "test-00000-of-00001.parquet")
+    return root
+
+
+@pytest.fixture(scope="session")
+def shared(scored_weights: Path) -> Iterator[Engine]:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("FASHIONVIZ_WEIGHTS", str(scored_weights))
+    made = Engine(EngineConfig(device="cpu"))
+    yield made
+    made.close()
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def house(
+    shared: Engine, scored_weights: Path, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(scored_weights))
+    monkeypatch.setenv("FASHIONVIZ_DATA", str(data_folder))
+    monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path))
+    monkeypatch.setattr("apps.studio.parts.shared_engine", lambda: shared)
+
+
+@pytest.fixture
+def studio() -> AppTest:
+    return AppTest.from_file(MAIN, default_timeout=60)
+
+
+def go(app: AppTest, page: str) -> AppTest:
+    return app.switch_page(f"views/{page}.py").run()
+
+
+def link(app: AppTest, page: str, **query: str) -> AppTest:
+    """Open a page at an address with a query."""
+    app.run()
+    app.query_params.update(query)
+    return go(app, page)
+
+
+def upload(app: AppTest, data: bytes, name: str = "photo.jpg") -> AppTest:
+    return app.file_uploader[0].set_value((name, data, "image/jpeg")).run()
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(c.value for c in app.caption)
+
+
+def well(app: AppTest) -> AppTest:
+    assert [e.value for e in app.exception] == []
+    return app
+
+
+def test_the_bare_address_leads_to_predict(studio: AppTest) -> None:
+    assert well(studio.run()).title[0].value == "Predict"
+
+
+@pytest.mark.parametrize("page", TITLES)
+def test_a_page_without_a_photo_says_what_to_do(studio: AppTest, page: str) -> None:
+    app = well(go(studio.run(), page))
+    assert app.title[0].value == TITLES[page]
+    assert [e.value for e in app.error] == []
+    assert "How to read this" in [e.label for e in app.expander]
+    assert MODEL in captions(app) or page == "models"
+    # Pages that need a photo ask for it themselves; elsewhere the sidebar offers it.
+    asked = [m.value for m in app.main.markdown if m.value.startswith("**Add a photo to")]
+    assert bool(asked) == (page in ASK_FOR_PHOTO)
+    assert len(app.file_uploader) == 1
+    assert {b.label for b in app.button} >= set(KINDS)
+
+
+def test_the_bare_address_keeps_its_query(studio: AppTest) -> None:
+    studio.query_params["region"] = "Centre"
+    app = well(upload(studio.run(), jpeg()))
+    assert "the centre (216×288 px)" in captions(app)
+
+
+def test_the_photo_and_the_model_stay_from_page_to_page(studio: AppTest) -> None:
+    app = well(upload(studio.run(), jpeg()))
+    assert app.metric[0].label == "Most probable class"
+    first = app.metric[0].value
+    for page in TITLES:
+        well(go(app, page))
+        assert [e.value for e in app.error] == [], page
+        assert "photo.jpg · 360×480 px" in captions(app), page
+        assert app.selectbox(key="model").value == MODEL
+    assert well(go(app, "predict")).metric[0].value == first
+
+
+def test_one_click_takes_a_drawn_example(studio: AppTest) -> None:
+    app = studio.run()
+    well(app.button(key=f"page_drawn_{KINDS[2]}").click().run())
+    assert app.metric[0].value in get_model(MODEL).task.classes
+    assert f"{KINDS[2]} · 360×480 px" in captions(app)
+
+
+def test_predict_agrees_with_the_engine(studio: AppTest, shared: Engine) -> None:
+    from fashionviz import images
+
+    data = jpeg()
+    app = well(upload(studio.run(), data))
+    expected = shared.predict(images.decode(data)).top
+    assert app.metric[0].value == expected.label
+    assert app.metric[0].delta == f"{expected.probability:.1%} probable"
+    assert "Men and Women name the department" in captions(app)
+    assert any("engine.predict" in c.value for c in app.code)
+    assert any("curl" in c.value for c in app.code)
+
+
+def test_a_region_changes_the_question_and_travels(studio: AppTest) -> None:
+    app = well(upload(studio.run(), jpeg()))
+    app.segmented_control(key="region").set_value("Lower half").run()
+    assert "the lower half (360×240 px)" in captions(well(app))
+    assert "Asked about the lower half" in captions(well(go(app, "activations")))
+    assert "the lower half" in captions(well(go(app, "predict")))
+
+
+def test_a_link_to_another_page_carries_the_region(studio: AppTest) -> None:
+    app = upload(link(studio, "activations", region="Centre"), jpeg())
+    assert "Asked about the centre (216×288 px)" in captions(well(app))
+
+
+BAD = {
+    "not a picture": b"hello, this is no picture",
+    "heic": b"\x00\x00\x00\x18ftypheic" + bytes(64),
+    "truncated": jpeg()[:400],
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("data", BAD.values(), ids=BAD.keys())
+def test_bad_bytes_get_one_sentence_and_nothing_stale(studio: AppTest, data: bytes) -> None:
+    app = well(upload(studio.run(), jpeg()))
+    assert app.metric
+    well(upload(app, data))
+    assert len(app.error) == 1
+    assert app.error[0].value.endswith(".")
+    assert "Traceback" not in app.error[0].value
+    assert not app.metric  # the old answer went with the old photo
+    well(upload(app, jpeg()))
+    assert not app.error
+    assert app.metric
+
+
+def test_a_session_holds_pixels_only_and_forgets_them(studio: AppTest) -> None:
+    app = well(upload(studio.run(), jpeg()))
+    held = app.session_state["held"]
+    assert held.photo.pixels.shape == (480, 360, 3)
+    assert app.file_uploader[0].value is None  # a fresh widget: the upload itself was let go
+    assert b"secret" not in held.photo.pixels.tobytes()
+    well(app.button(key="forget").click().run())
+    assert "held" not in app.session_state
+    assert not app.metric
+
+
+def test_sessions_do_not_share_photos(studio: AppTest) -> None:
+    well(upload(studio.run(), jpeg(), "mine.jpg"))
+    other = AppTest.from_file(MAIN, default_timeout=60).run()
+    assert "mine.jpg" not in captions(well(other))
+    assert not other.metric
+
+
+def test_filters_of_the_first_and_of_a_deeper_convolution(studio: AppTest) -> None:
+    app = well(go(studio.run(), "filters"))
+    assert "32 filters of 3×3 over 3 input channels" in captions(app)
+    assert "red, green and blue" in captions(app)
+    box = app.selectbox(key="conv")
+    box.set_value(box.options[-1]).run()
+    assert "Shown as the mean over" in captions(well(app))
+
+
+def test_a_link_chooses_the_layer(studio: AppTest) -> None:
+    app = upload(link(studio, "activations", layer="features.0.0"), jpeg())
+    assert app.selectbox(key="layer").value == "features.0.0"
+    assert "`features.0.0` is a Conv2d with 32 channels of 80×60" in captions(well(app))
+
+
+def test_the_channels_shown_can_be_chosen(studio: AppTest) -> None:
+    app = well(go(upload(studio.run(), jpeg()), "activations"))
+    assert "The 16 strongest" in app.subheader[0].value
+    app.select_slider(key="channels").set_value(8).run()
+    assert "The 8 strongest" in well(app).subheader[0].value
+
+
+@pytest.mark.parametrize("method", ["guided-backprop", "gradient", "grad-cam"])
+def test_methods_explain_a_chosen_class(studio: AppTest, method: str) -> None:
+    app = go(upload(studio.run(), jpeg()), "guided_backprop")
+    app.selectbox(key="method").set_value(method)
+    app.selectbox(key="target").set_value("Men/Other").run()
+    assert any("What spoke for **Men/Other**" in m.value for m in well(app).markdown)
+    assert any("Adebayo" in w.value for w in app.warning) == (method == "guided-backprop")
+
+
+def test_a_slow_method_shows_progress_and_can_be_stopped(
+    studio: AppTest, shared: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*args: object, on_progress: Callable[[Progress], None], cancel: threading.Event, **kwargs: object) -> None:
+        for step in range(1, 600):
+            on_progress(Progress(step, 600, 5.0))
+            if cancel.wait(0.05):
+                raise Cancelled("The explanation was cancelled.")
+
+    monkeypatch.setattr(jobs, "PATIENCE_S", 0.2)
+    app = well(upload(studio.run(), jpeg()))
+    monkeypatch.setattr(shared, "explain", slow)
+    well(go(app, "guided_backprop"))
+    job = app.session_state["job"]
+    assert not job.finished
+    well(app.button(key="cancel_job").click().run())
+    assert job.wait(5)
+    well(app.run())
+    assert [i.value for i in app.info] == ["Stopped before it was done."]
+    monkeypatch.undo()
+
+
+def test_being_overloaded_is_one_sentence(studio: AppTest, shared: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise Overloaded("Too many photos are waiting; please try again in a moment.")
+
+    monkeypatch.setattr(shared, "predict", full)
+    app = well(upload(studio.run(), jpeg()))
+    assert [e.value for e in app.error] == ["Too many photos are waiting; please try again in a moment."]
+    assert not app.metric
+
+
+def test_a_new_question_stops_the_former_job() -> None:
+    started = threading.Event()
+
+    def work(on_progress: Callable[[Progress], None], cancel: threading.Event) -> str:
+        started.set()
+        if cancel.wait(10):
+            raise Cancelled("stopped")
+        return "done"
+
+    job = jobs.Job(("a",), work)
+    assert started.wait(5)
+    began = time.monotonic()
+    job.cancel()
+    assert job.wait(5)
+    assert job.cancelled
+    assert time.monotonic() - began < 5
+
+
+def test_a_link_to_a_cell_lists_its_items_with_thumbnails(studio: AppTest) -> None:
+    app = well(link(studio, "confusion", true="Men/Accessories", predicted="Women/Accessories"))
+    assert app.subheader[0].value == "True Men/Accessories, predicted Women/Accessories: 4 items"
+    table = app.dataframe[0].value
+    assert list(table["id"]) == ["item-36", "item-24", "item-12", "item-0"]  # most confident first
+    assert np.all(np.diff(table["probability of the predicted"]) <= 0)
+    assert not any("data fetch" in c.value for c in app.code)
+
+
+def test_without_the_data_set_a_cell_offers_to_fetch_it(
+    studio: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    st.cache_data.clear()  # the pictures of these rows may have been read by another test
+    monkeypatch.setenv("FASHIONVIZ_DATA", str(tmp_path / "nothing"))
+    app = well(link(studio, "confusion", true="Men/Accessories", predicted="Women/Accessories"))
+    assert any("not on this machine" in i.value for i in app.info)
+    assert [c.value for c in app.code] == ["fashionviz data fetch fpi"]
+    assert len(app.dataframe[0].value) == 4
+
+
+def test_an_empty_cell_and_a_choice_by_keyboard(studio: AppTest) -> None:
+    app = well(go(studio.run(), "confusion"))
+    assert any("Click a cell" in i.value for i in app.info)
+    assert "n = 48, test split of `fpi`" in captions(app)
+    app.selectbox(key="true").set_value("Men/Other")
+    app.selectbox(key="predicted").set_value("Men/Apparel").run()
+    assert any("No item fell into this cell" in i.value for i in well(app).info)
+
+
+def test_a_model_without_weights_is_named_untrained(
+    studio: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path / "none"))
+    for page in TITLES:
+        app = well(go(studio.run(), page))
+        assert not app.metric
+        assert f"fashionviz train {MODEL}" in [c.value for c in app.code], page
+
+
+def test_the_models_page_shows_the_card(studio: AppTest) -> None:
+    app = well(go(studio.run(), "models"))
+    assert app.dataframe[0].value["model"].tolist() == sorted(app.dataframe[0].value["model"])
+    assert any("knows nothing" in m.value for m in app.markdown)  # the card's limits
+    assert "0.4000 to 0.6000" in app.dataframe[1].value["95 % interval"].tolist()
+
+
+def test_photos_that_cannot_be_fetched_are_one_sentence(studio: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise FetchError("The publisher could not be reached. Please try again later.")
+
+    monkeypatch.setattr("fashionviz.data.fetch.fetch_examples", fail)
+    app = studio.run()
+    well(app.button(key="page_fetch").click().run())
+    assert [e.value for e in app.error] == ["The publisher could not be reached. Please try again later."]
+
+
+def test_fetched_photos_become_examples(studio: AppTest, tmp_path: Path) -> None:
+    folder = tmp_path / "examples"
+    folder.mkdir()
+    (folder / "one.jpg").write_bytes(jpeg("heel"))
+    (folder / "broken.jpg").write_bytes(b"nothing")
+    app = studio.run()
+    well(app.button(key="page_cc0_one").click().run())
+    assert app.metric
+    assert "one.jpg · 360×480 px" in captions(app)
+
+
+def test_only_the_latest_answers_are_kept() -> None:
+    st.session_state.clear()
+    for i in range(state.KEPT + 3):
+        state.keep((i,), i + 1)
+    assert state.answer((0,)) is None
+    assert state.answer((state.KEPT + 2,)) == state.KEPT + 3
+    st.session_state.clear()
+
+
+def test_the_configuration_file_is_the_house_theme() -> None:
+    assert (ROOT / ".streamlit" / "config.toml").read_text() == config.as_toml()
