@@ -20,13 +20,11 @@ from streamlit.testing.v1 import AppTest
 from apps.studio import config, jobs, state
 from fashionviz.data.examples import KINDS, draw
 from fashionviz.errors import Cancelled, FetchError, Overloaded
-from fashionviz.evaluation.evaluate import Scored
-from fashionviz.evaluation.metrics import score
-from fashionviz.evaluation.report import save_report
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import get_model
-from fashionviz.results import ModelRef, Progress
+from fashionviz.results import Progress
+from tests.reports import N, write_made_up_report
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = str(ROOT / "apps" / "studio" / "main.py")
@@ -40,7 +38,6 @@ TITLES = {
     "models": "Models",
 }
 ASK_FOR_PHOTO = ("predict", "activations", "guided_backprop")
-N = 48
 
 
 def jpeg(kind: str = "dress", quality: int = 92) -> bytes:
@@ -56,14 +53,7 @@ def scored_weights(random_weights: Path, tmp_path_factory: pytest.TempPathFactor
     """Random weights with a report and its items."""
     root = tmp_path_factory.mktemp("studio") / "weights"
     shutil.copytree(random_weights, root)
-    classes = get_model(MODEL).task.classes
-    truth = np.arange(N) % len(classes)
-    probabilities = np.full((N, len(classes)), 0.02, dtype=np.float32)
-    said = np.where(np.arange(N) % 4 == 0, (truth + 1) % len(classes), truth)
-    probabilities[np.arange(N), said] = 0.5 + np.arange(N) / 100
-    report = score(ModelRef(MODEL, "0" * 64), "fpi", "test", classes, truth, probabilities, train_counts=(9,) * 6)
-    scored = Scored(report, np.arange(N), tuple(f"item-{i}" for i in range(N)), truth, probabilities)
-    save_report(scored, root / MODEL)
+    write_made_up_report(root / MODEL)
     return root
 
 

@@ -1,0 +1,128 @@
+"""A real browser and the whole suite in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from fashionviz.models.weights import is_trained, model_folder
+from tests.conftest import MODEL, make_weights
+from tests.reports import write_made_up_report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_S = 120.0
+WAIT_MS = 60_000
+
+
+def _missing(reason: str) -> None:
+    """Skip with the reason; in CI the browser tests must run, so there it is a failure."""
+    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
+        pytest.fail(f"{reason} Browser tests must run in CI.")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """An installed Chromium, without a window."""
+    path = os.environ.get("FASHIONVIZ_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(path).exists():
+        _missing("There is no Chromium; install Debian's package `chromium`, or name one in FASHIONVIZ_CHROMIUM.")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("The package `playwright` is not installed.")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def browser_page(browser: Browser) -> Iterator[Page]:
+    """A page of a visitor of its own: no cookies, a desktop's width."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    context.set_default_timeout(WAIT_MS)
+    page = context.new_page()
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def suite_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trained default model, or random weights in its place, with a report in either case."""
+    root = tmp_path_factory.mktemp("browser") / "weights"
+    if is_trained(MODEL):
+        shutil.copytree(model_folder(MODEL), root / MODEL)
+    else:
+        make_weights(root)
+    if not (root / MODEL / "predictions.parquet").exists():
+        write_made_up_report(root / MODEL)
+    return root
+
+
+@pytest.fixture(scope="session")
+def suite_url(browser: Browser, suite_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the suite, served as `fashionviz serve` serves it. Needs the browser first, to skip without a wait."""
+    folder = tmp_path_factory.mktemp("server")
+    log = folder / "server.log"
+    environment = {
+        **os.environ,
+        "FASHIONVIZ_WEIGHTS": str(suite_weights),
+        "FASHIONVIZ_CACHE": str(folder / "cache"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from apps.server import serve; serve(port=0)"],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield _address(process, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until the server says where it is and answers there."""
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        said = [line for line in log.read_text().splitlines() if line.startswith("fashionviz is at ")]
+        if said:
+            address = said[0].removeprefix("fashionviz is at ").strip()
+            try:
+                with urlopen(f"{address}/health/live", timeout=5) as answer:
+                    if answer.status == 200:
+                        return address
+            except (URLError, OSError):
+                pass
+        time.sleep(0.25)
+    raise AssertionError(f"The suite did not start:\n{log.read_text()[-4000:]}")

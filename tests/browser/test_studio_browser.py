@@ -1,0 +1,137 @@
+"""The studio as a visitor meets it: upload, read, move on, click a cell."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+
+from fashionviz.data.examples import draw
+from fashionviz.models.registry import get_model
+from tests.conftest import MODEL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+CLASSES = get_model(MODEL).task.classes
+
+
+def jpeg(kind: str) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(draw(kind, 3)).save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
+def upload(page: Page, data: bytes, name: str = "mine.jpg") -> None:
+    page.locator("input[type=file]").first.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
+
+
+def open_page(page: Page, address: str, title: str) -> None:
+    page.locator(f'[data-testid="stSidebarNavLink"][href*="{address}"]').click()
+    page.get_by_role("heading", name=title, level=1).wait_for()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Until the script has run and nothing on the page is stale."""
+    page.wait_for_timeout(300)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')")
+
+
+def test_the_photo_and_the_model_go_along(browser_page: Page, suite_url: str) -> None:
+    from playwright.sync_api import expect
+
+    page = browser_page
+    strangers: list[str] = []
+    host = urlsplit(suite_url).netloc
+    page.on(
+        "request",
+        lambda r: strangers.append(r.url) if r.url.startswith("http") and urlsplit(r.url).netloc != host else None,
+    )
+    page.goto(f"{suite_url}/studio/predict")
+    upload(page, jpeg("dress"))
+    top = page.get_by_test_id("stMetricValue")
+    expect(top).to_have_text(re.compile("|".join(CLASSES)))
+    first = top.inner_text()
+    expect(page.locator(".stPlotlyChart .bars .point")).to_have_count(len(CLASSES))
+    sidebar = page.get_by_test_id("stSidebar")
+    for address, title, seen in (
+        ("activations", "Activation maps", "strongest of"),
+        ("guided-backprop", "Guided backprop", "What spoke for"),
+        ("filters", "First-layer filters", "input channels are red, green and blue"),
+        ("models", "Models", MODEL),
+    ):
+        open_page(page, address, title)
+        expect(page.get_by_text(seen).first).to_be_visible()
+        expect(sidebar.get_by_text("mine.jpg · 360×480 px")).to_be_visible()
+        expect(sidebar.get_by_role("combobox", name="Model")).to_have_value(MODEL)
+        assert page.locator('[data-testid="stAlertContentError"]').count() == 0
+    open_page(page, "predict", "Predict")
+    expect(top).to_have_text(first)
+    assert strangers == []  # nothing is asked of another server
+
+
+def test_a_click_on_a_cell_lists_its_items(browser_page: Page, suite_url: str) -> None:
+    from playwright.sync_api import expect
+
+    page = browser_page
+    page.goto(f"{suite_url}/studio/confusion")
+    heat = page.locator(".stPlotlyChart .heatmaplayer").first
+    heat.wait_for()
+    settle(page)
+    heat.scroll_into_view_if_needed()
+    box = heat.bounding_box()
+    assert box is not None
+    row, column = 2, 2
+    k = len(CLASSES)
+    # Off the centre: the whole cell is clickable, not only its number.
+    page.mouse.click(box["x"] + box["width"] * (column + 0.2) / k, box["y"] + box["height"] * (row + 0.8) / k)
+    heading = page.get_by_role("heading", name=f"True {CLASSES[row]}, predicted {CLASSES[column]}")
+    expect(heading).to_be_visible()
+    expect(page).to_have_url(re.compile(r"true=Men(%2F|/)Apparel"))
+    expect(page).to_have_url(re.compile(r"predicted=Men(%2F|/)Apparel"))
+    settle(page)
+    page.goto(page.url)  # the address alone brings the same cell back
+    expect(heading).to_be_visible()
+
+
+def test_a_link_restores_the_choices(browser_page: Page, suite_url: str) -> None:
+    from playwright.sync_api import expect
+
+    page = browser_page
+    page.goto(f"{suite_url}/studio/guided-backprop?method=gradient&target=Men/Other&region=Upper+half")
+    page.get_by_text("Add a photo to see which pixels").wait_for()
+    upload(page, jpeg("t-shirt"))
+    expect(page.get_by_text("What spoke for Men/Other")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Method")).to_have_value("gradient")
+    expect(page.get_by_text("Asked about the upper half (360×240 px)")).to_be_visible()
+
+
+def test_a_file_that_is_no_picture_is_one_sentence(browser_page: Page, suite_url: str) -> None:
+    from playwright.sync_api import expect
+
+    page = browser_page
+    page.goto(f"{suite_url}/studio/predict")
+    upload(page, jpeg("t-shirt"))
+    expect(page.get_by_test_id("stMetricValue")).to_be_visible()
+    page.get_by_text("Change photo").click()
+    upload(page, b"\x00\x00\x00\x18ftypheic" + bytes(64), "IMG_0001.HEIC")
+    expect(page.get_by_text("This file is a HEIC photo")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue")).to_have_count(0)
+
+
+@pytest.mark.parametrize("address", ["predict", "filters", "activations", "guided-backprop", "confusion", "models"])
+def test_nothing_sticks_out_on_a_phone(browser_page: Page, suite_url: str, address: str) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{suite_url}/studio/{address}")
+    page.get_by_role("heading", level=1).wait_for()
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
