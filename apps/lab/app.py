@@ -92,7 +92,7 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
             concurrency_limit=4,
             trigger_mode="multiple",
         )
-        return ran.then(lambda: gr.Button(interactive=False), None, page.cancel, **hidden)
+        return ran.then(events.end, None, page.cancel, **hidden)
 
     layer_outputs = [
         page.order, page.channels, page.channels_note, page.channel, page.large, page.large_note,

@@ -221,12 +221,16 @@ class Events:
             gr.DownloadButton(value=npy, interactive=True),
         )
 
-    @staticmethod
-    def begin(held: Held | None, method: str | None) -> tuple[Any, ...]:
-        """Before an explanation. Returns the cancel button and the note."""
-        if held is None:
+    def begin(self, held: Held | None, method: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """Before an explanation, which can be cancelled from now on. Returns the cancel button and the note."""
+        if held is None or not method:
             return gr.skip(), gr.skip()
-        return gr.Button(interactive=True), parts.status(f"{handlers.method_title(method or '')}: working…", tall=True)
+        self.jobs.announce(_session(request))
+        return gr.Button(interactive=True), parts.status(f"{handlers.method_title(method)}: working…", tall=True)
+
+    def end(self, request: gr.Request) -> Any:
+        """After an explanation. Returns the cancel button, which stays while a newer one runs."""
+        return gr.Button(interactive=self.jobs.waiting(_session(request)))
 
     def cancel(self, request: gr.Request) -> str:
         """Stop the session's slow explanation."""

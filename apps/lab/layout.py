@@ -240,4 +240,12 @@ def _details(page: Page) -> None:
 
 
 def _code(language: Any) -> gr.Code:
-    return gr.Code("", language=language, interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
+    return gr.Code(
+        "",
+        language=language,
+        interactive=False,
+        show_label=False,
+        wrap_lines=True,
+        show_line_numbers=False,
+        buttons=["copy"],
+    )

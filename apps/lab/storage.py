@@ -44,7 +44,7 @@ def sweep(folder: Path, keep: set[str] | None = None, oldest_s: float = OLDEST_S
         How many files were deleted.
     """
     count = 0
-    for path in folder.rglob("*"):
+    for path in list(folder.rglob("*")):
         with contextlib.suppress(OSError):  # another server of ours may sweep the same folder
             if path.is_file() and str(path) not in (keep or ()) and time.time() - path.stat().st_mtime > oldest_s:
                 path.unlink()

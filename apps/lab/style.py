@@ -91,7 +91,7 @@ CSS = f"""
   --fv-text: {LIGHT.text}; --fv-link: {ACCENT}; --fv-warn: #8A2A0B; --fv-warn-bg: #FDF1EC; --fv-warn-line: #F0C3B0; }}
 .dark {{ --fv-border: {DARK.border}; --fv-muted: {DARK.muted}; --fv-surface: {DARK.surface}; --fv-text: {DARK.text};
   --fv-link: #93A6F1; --fv-warn: #FFC9B5; --fv-warn-bg: #3A211A; --fv-warn-line: #6B3B2B; }}
-.gradio-container {{ max-width: 1280px !important; margin: 0 auto !important; font-family: {FONT}; }}
+.gradio-container {{ width: 100%; min-width: 0 !important; max-width: 1280px !important; margin: 0 auto !important; font-family: {FONT}; }}
 .gradio-container .html-container {{ padding: 0; }}
 .gradio-container .fv-pair {{ align-items: flex-start; }}
 .fv-cap {{ font-size: 13px; font-weight: 500; color: var(--fv-text); margin: 0 0 -8px; }}
@@ -129,6 +129,7 @@ CSS = f"""
 .fv-error strong {{ color: inherit; }}
 .fv-status {{ min-height: 42px; font-size: 13px; line-height: 1.45; color: var(--fv-muted); }}
 .fv-status.fv-tall {{ min-height: 104px; }}
+.gradio-container .fv-status .fv-words, .fv-scale span {{ color: var(--fv-muted); }}
 .fv-status .fv-words {{ display: block; margin-top: 4px; }}
 .fv-status b {{ color: var(--fv-text); font-weight: 600; }}
 .fv-scale {{ display: grid; grid-template-columns: auto minmax(80px, 220px) auto; gap: 4px 10px; align-items: center;
@@ -137,6 +138,7 @@ CSS = f"""
 .fv-signed {{ background: linear-gradient(to right, {_SIGNED_STOPS}); }}
 .fv-viridis {{ background: linear-gradient(to right, #440154, #414487, #2A788E, #22A884, #7AD151, #FDE725); }}
 .fv-grey {{ background: linear-gradient(to right, #000, #808080, #fff); }}
+#fv-model input, #fv-layer input, #fv-method input, #fv-target input {{ text-overflow: ellipsis; padding-right: 4px; }}
 #fv-photo, #fv-seen, #fv-saliency, #fv-channel {{ background: var(--fv-surface); }}
 #fv-photo img, #fv-seen img, #fv-saliency img, #fv-channel img {{ object-fit: contain; }}
 #fv-channels .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(62px, 1fr)) !important; padding: 8px; }}
@@ -145,12 +147,11 @@ CSS = f"""
 #fv-channels img {{ image-rendering: pixelated; }}
 #fv-channels .caption-label, #fv-examples .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px;
   max-width: 100%; }}
-#fv-code textarea, #fv-code .cm-editor {{ font-size: 12.5px; }}
 footer .settings {{ font-size: 13px; }}
 @media (max-width: 640px) {{
   .gradio-container {{ padding: 12px !important; }}
   .fv-head nav {{ margin-left: 0; flex-basis: 100%; }}
-  .fv-bars li {{ grid-template-columns: minmax(100px, 38%) 1fr 52px; gap: 8px; font-size: 13px; }}
+  .fv-bars li {{ grid-template-columns: 126px 1fr 48px; gap: 8px; font-size: 13px; }}
   .fv-card {{ padding: 12px; }}
   #fv-examples .grid-container {{ grid-template-columns: none !important; grid-auto-flow: column;
     grid-auto-columns: 84px; overflow-x: auto; }}

@@ -365,6 +365,17 @@ def test_cancelling_stops_a_slow_explanation(server: tuple[str, Engine, Path]) -
     assert time.perf_counter() - started < 20
 
 
+def test_a_job_can_be_cancelled_before_it_starts() -> None:
+    jobs = Jobs()
+    jobs.announce("a")
+    assert jobs.cancel("a")
+    event = jobs.start("a")
+    assert event.is_set()
+    assert jobs.waiting("a")
+    jobs.finish("a", event)
+    assert not jobs.waiting("a")
+
+
 def test_a_newer_job_replaces_the_older() -> None:
     jobs = Jobs()
     first, second = jobs.start("a"), jobs.start("a")

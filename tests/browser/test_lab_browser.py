@@ -1,0 +1,172 @@
+"""A real Chromium uploads photos into the lab and reads what a visitor would read."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from fashionviz.data.examples import draw
+from fashionviz.inference.engine import Engine, shared_engine
+
+pytestmark = pytest.mark.browser
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WAIT_MS = 60_000
+
+
+def _chromium() -> str:
+    """Path of an installed Chromium; without one the test is skipped, in CI it fails."""
+    found = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
+    try:
+        importlib.import_module("playwright.sync_api")
+    except ImportError:
+        found = None
+    if found is None:
+        words = "no Chromium with Playwright here; on Debian: apt-get install chromium, and pip install playwright"
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(f"CI must run the browser tests, but there is {words}")
+        pytest.skip(words)
+    return found
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A launched lab over the installed weights."""
+    if not any(m.trained for m in shared_engine().models()):
+        pytest.skip("no trained weights are installed")
+    from apps.lab.app import build_lab, mount_options
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        patch.setenv("FASHIONVIZ_CACHE", str(tmp_path_factory.mktemp("cache")))
+        engine = Engine()
+        blocks = build_lab(engine)
+        options = {k: v for k, v in mount_options().items() if k != "run_history"}
+        _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **options)
+        yield url
+        blocks.close()
+        engine.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = _chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A visitor's page, loaded; any request to another host and any script error fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else trouble.append(r.url))
+    page.goto(address)
+    page.wait_for_selector("#fv-answer >> text=No photo yet")
+    page.wait_for_function("document.querySelector('#fv-code')")
+    page.wait_for_selector("#fv-photo input[type=file]", state="attached")
+    yield page
+    context.close()
+    assert trouble == []
+
+
+def photo(folder: Path, *, gps: bool = False) -> str:
+    exif = Image.Exif()
+    if gps:
+        exif[271] = "SECRETCAMERA"
+        exif.get_ifd(0x8825)[1] = "N"
+    path = folder / "dress.jpg"
+    Image.fromarray(draw("dress", 0)).save(path, "JPEG", quality=92, exif=exif)
+    return str(path)
+
+
+def upload(page: Any, path: str) -> None:
+    page.set_input_files("#fv-photo input[type=file]", path)
+
+
+def test_a_photo_is_answered_explained_and_shown_without_metadata(page: Any, tmp_path: Path) -> None:
+    upload(page, photo(tmp_path, gps=True))
+    page.wait_for_selector("#fv-answer .fv-bars")
+    answer = page.inner_text("#fv-answer")
+    assert "% probable, asked about the whole photo" in answer
+    assert "department an item is sold in, not a person" in answer
+    assert page.locator("#fv-answer .fv-bars li").count() == 6
+    page.wait_for_selector("#fv-why >> text=Guided backpropagation for")
+    page.wait_for_selector("#fv-saliency img")
+    page.wait_for_selector("#fv-channels .thumbnail-item")
+    page.wait_for_selector("#fv-channel img")
+    shown = page.request.get(page.get_attribute("#fv-photo img", "src")).body()
+    assert b"SECRETCAMERA" not in shown
+    with Image.open(io.BytesIO(shown)) as picture:
+        assert not picture.getexif()
+
+
+def test_a_part_of_the_photo_is_asked_about(page: Any, tmp_path: Path) -> None:
+    upload(page, photo(tmp_path))
+    page.wait_for_selector("#fv-answer >> text=asked about the whole photo")
+    page.click("#fv-region label:has-text('Upper half')")
+    page.wait_for_selector("#fv-answer >> text=asked about the upper half")
+    box = page.locator("#fv-photo img").bounding_box()
+    for across, down in ((0.25, 0.25), (0.75, 0.75)):
+        page.mouse.click(box["x"] + box["width"] * across, box["y"] + box["height"] * down)
+        if down < 0.5:
+            page.wait_for_selector("text=First corner set")
+    page.wait_for_selector("#fv-answer >> text=asked about a region (180×240 px)")
+
+
+def test_a_bad_file_gets_a_sentence_and_the_old_answer_goes(page: Any, tmp_path: Path) -> None:
+    upload(page, photo(tmp_path))
+    page.wait_for_selector("#fv-channels .thumbnail-item")
+    page.click("#fv-photo button[aria-label='Remove Image']")
+    page.wait_for_selector("#fv-answer >> text=No photo yet")
+    page.wait_for_selector("#fv-channels .thumbnail-item", state="detached")
+    bad = tmp_path / "IMG_1.heic"
+    bad.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 64)
+    upload(page, str(bad))
+    page.wait_for_selector("#fv-answer [role=alert] >> text=HEIC")
+    assert page.locator("#fv-saliency img").count() == 0
+
+
+def test_a_slow_method_can_be_cancelled(page: Any, tmp_path: Path) -> None:
+    upload(page, photo(tmp_path))
+    page.wait_for_selector("#fv-why >> text=Guided backpropagation for")
+    page.wait_for_selector("#fv-channels .thumbnail-item")
+    page.click("#fv-method input")
+    page.click("li:has-text('Occlusion')")
+    page.click("#fv-cancel:not([disabled])")
+    page.wait_for_selector("#fv-why >> text=cancelled")
+
+
+def test_an_example_is_one_click_and_a_link_sets_the_controls(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(f"{address}?method=grad-cam&target=Men/Other&layer=features.5")
+    page.wait_for_function("document.querySelector('#fv-method input')?.value === 'Grad-CAM'")
+    page.click("#fv-examples .thumbnail-item >> nth=0")
+    page.wait_for_selector("#fv-answer .fv-bars")
+    page.wait_for_selector("#fv-why >> text=Men/Other")
+    page.wait_for_selector("text=features.5: the")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
