@@ -6,7 +6,9 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
+import numpy as np
 from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
@@ -67,7 +69,7 @@ def model_row(info: ModelInfo) -> ModelRow:
 
 
 def _interval(metric: Mapping[str, object]) -> tuple[float, float]:
-    low, high = metric["ci95"]  # type: ignore[misc]
+    low, high = cast("tuple[float, float]", metric["ci95"])
     return float(low), float(high)
 
 
@@ -158,9 +160,11 @@ def example_looked(engine: EngineDep, number: int = ExampleNumber) -> Response:
 
 @router.get("/portal/filters.png")
 def first_filters(engine: EngineDep) -> Response:
-    """Some of the default model's first filters, side by side."""
-    tiles = pictures.filter_tiles(engine.filters())[:_TILES]
-    return _picture(images.encode_png(pictures.grid(tiles, _TILES // 2, 48)))
+    """The default model's strongest first filters, side by side; networks have some that died out."""
+    bank = engine.filters()
+    strongest = np.argsort(-np.abs(bank.weights).max(axis=(1, 2, 3)), kind="stable")[:_TILES]
+    tiles = pictures.filter_tiles(bank)
+    return _picture(images.encode_png(pictures.grid([tiles[i] for i in sorted(strongest)], _TILES // 2, 48)))
 
 
 @router.get("/portal/example/{number}.json")

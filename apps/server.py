@@ -96,8 +96,12 @@ def _mount_lab(app: FastAPI) -> None:
 
     from apps.lab.app import build_lab, mount_options
 
+    blocks = build_lab()
+    # Gradio checks that a file named by a caller is one that was uploaded only once `launch()` has run, which a mounted
+    # page never does: without this anyone could name any picture on this machine.
+    blocks.has_launched = True
     # Sentences raised on purpose are shown all the same; unexpected exceptions may name places on this machine.
-    gr.mount_gradio_app(app, build_lab(), path="/lab", **{**mount_options(), "show_error": False})
+    gr.mount_gradio_app(app, blocks, path="/lab", **{**mount_options(), "show_error": False})
 
 
 def bind(host: str, port: int) -> socket.socket:
