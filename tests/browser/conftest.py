@@ -49,9 +49,10 @@ def browser() -> Iterator[Browser]:
     if not Path(path).exists():
         _missing("There is no Chromium; install Debian's package `chromium`, or name one in FASHIONVIZ_CHROMIUM.")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _missing("The package `playwright` is not installed.")
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield launched
