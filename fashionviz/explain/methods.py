@@ -9,10 +9,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from captum import attr
 from torch import Tensor, nn
 
 from fashionviz.errors import InvalidRequest
@@ -21,6 +21,15 @@ from fashionviz.explain.hookable import Hookable
 # Captum announces its hooks on every call; they are removed by Captum and our tests check it.
 warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU activations", category=UserWarning)
 warnings.filterwarnings("ignore", message="Input Tensor .* did not already require gradients", category=UserWarning)
+
+
+
+def _captum() -> Any:
+    """Captum, when first needed: importing it takes most of a second, and training does without it."""
+    from captum import attr
+
+    return attr
+
 
 Tick = Callable[[int, int], None]
 
@@ -120,7 +129,7 @@ def methods_for(relu_family: bool) -> tuple[str, ...]:
     relu_only=True,
 )
 def _guided_backprop(job: Job) -> Tensor:
-    return attr.GuidedBackprop(job.hooked).attribute(job.x.clone(), target=job.target)[0]
+    return _captum().GuidedBackprop(job.hooked).attribute(job.x.clone(), target=job.target)[0]
 
 
 @_method(
@@ -129,7 +138,7 @@ def _guided_backprop(job: Job) -> Tensor:
     "How much the class's logit would rise for a small rise of the value (Simonyan et al. 2014).",
 )
 def _gradient(job: Job) -> Tensor:
-    return attr.Saliency(job.network).attribute(job.x.clone(), target=job.target, abs=False)[0]
+    return _captum().Saliency(job.network).attribute(job.x.clone(), target=job.target, abs=False)[0]
 
 
 @_method(
@@ -138,7 +147,7 @@ def _gradient(job: Job) -> Tensor:
     "The gradient times the normalised value: a first-order share of the logit (Shrikumar et al. 2016).",
 )
 def _input_x_gradient(job: Job) -> Tensor:
-    return attr.InputXGradient(job.network).attribute(job.x.clone(), target=job.target)[0]
+    return _captum().InputXGradient(job.network).attribute(job.x.clone(), target=job.target)[0]
 
 
 @_method(
@@ -150,7 +159,7 @@ def _input_x_gradient(job: Job) -> Tensor:
 )
 def _grad_cam(job: Job) -> Tensor:
     layer = job.hooked.net.get_submodule(job.cam_layer)
-    cam = attr.LayerGradCam(job.hooked, layer).attribute(job.x.clone(), target=job.target, relu_attributions=True)
+    cam = _captum().LayerGradCam(job.hooked, layer).attribute(job.x.clone(), target=job.target, relu_attributions=True)
     size = tuple(job.x.shape[2:])
     return F.interpolate(cam, size, mode="bilinear", align_corners=False)[0].expand(3, *size)
 
@@ -176,7 +185,7 @@ def _guided_grad_cam(job: Job) -> Tensor:
 def _integrated_gradients(job: Job) -> Tensor:
     steps, batch = 48, 4
     forward = job.counted(steps // batch + 2)
-    method = attr.IntegratedGradients(forward)
+    method = _captum().IntegratedGradients(forward)
     return method.attribute(job.x.clone(), target=job.target, n_steps=steps, internal_batch_size=batch)[0].float()
 
 
@@ -194,7 +203,7 @@ def _smoothgrad(job: Job) -> Tensor:
     total = torch.zeros_like(job.x[0])
     forward = job.counted(samples // batch)
     for part in noise.split(batch):
-        total += attr.Saliency(forward).attribute(job.x + part, target=job.target, abs=False).sum(dim=0)
+        total += _captum().Saliency(forward).attribute(job.x + part, target=job.target, abs=False).sum(dim=0)
     return total / samples
 
 
@@ -210,7 +219,7 @@ def _occlusion(job: Job) -> Tensor:
     places = (-(-(height - patch) // stride) + 1) * (-(-(width - patch) // stride) + 1)
     forward = job.counted(-(-places // batch) + 2)
     with torch.no_grad():
-        return attr.Occlusion(forward).attribute(
+        return _captum().Occlusion(forward).attribute(
             job.x,
             target=job.target,
             sliding_window_shapes=(3, patch, patch),

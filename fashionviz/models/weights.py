@@ -49,6 +49,7 @@ def save_weights(model: nn.Module, name: str, path: Path) -> str:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, path, metadata={"format": "pt", "model": name})
+    path.chmod(0o644)
     return sha256_of(path)
 
 

@@ -67,7 +67,7 @@ RECIPES: dict[str, Recipe] = {
     for recipe in (
         Recipe(
             model="mobilenet_v2.gender_category",
-            stages=(Stage((96, 72), 3), Stage((128, 96), 4), Stage((160, 120), 2)),
+            stages=(Stage((96, 72), 3), Stage((128, 96), 3), Stage((160, 120), 1)),
             batch={"catalogue": 64, "catalogue-large": 10, "pasted": 8, "street": 10, "home": 4},
             # The first blocks cost half the time and hold edges and colours that ImageNet has taught already.
             frozen=("features.0", "features.1", "features.2"),

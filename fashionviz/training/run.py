@@ -141,7 +141,8 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
             _Epochs(mixture),
             TQDMProgressBar(refresh_rate=20),
         ],
-        logger=CSVLogger(folder.parent, name=folder.name, version="curve"),
+        # Lightning empties the folder of a logger that it finds: a resumed run writes its own part of the curve.
+        logger=CSVLogger(folder.parent, name=folder.name, version=f"curve-{len(list(folder.glob('curve*')))}"),
         gradient_clip_val=5.0,
         num_sanity_val_steps=0,
         enable_model_summary=False,
@@ -155,8 +156,7 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
 
 def _history(folder: Path) -> tuple[dict[str, float], ...]:
     rows: dict[int, dict[str, float]] = {}
-    path = folder / "curve" / "metrics.csv"
-    if path.exists():
+    for path in sorted(folder.glob("curve*/metrics.csv")):
         with path.open(newline="") as handle:
             for row in csv.DictReader(handle):
                 epoch = int(row["epoch"])

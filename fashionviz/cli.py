@@ -1,0 +1,341 @@
+"""The command ``fashionviz``: the same calls as the apps and the API, from a terminal.
+
+With ``--json`` standard output holds one JSON document; logs and progress go to standard error. Exit status 0: all
+answered; 1: some inputs failed (the others are answered); 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from fashionviz.data.commands import data_app
+from fashionviz.errors import FashionvizError, InvalidRequest
+
+app = typer.Typer(
+    name="fashionviz",
+    help="See what fashion models see: predictions, explanations, filters, activation maps, scores.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data_app, name="data")
+
+out = Console()
+err = Console(stderr=True)
+
+ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Registry name; the default model if left out.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+BoxOption = Annotated[str | None, typer.Option("--box", help="Region x0,y0,x1,y1 in pixels of the upright photo.")]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="A .png picture, or .npy raw float32 values.")]
+
+
+def _print_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """A failure of the whole command becomes one sentence and exit status 1, or 2 for a wrong argument."""
+    try:
+        yield
+    except FashionvizError as error:
+        err.print(f"[bold red]fashionviz:[/] {error}", highlight=False, markup=True)
+        raise typer.Exit(2 if isinstance(error, InvalidRequest) or error.status == 404 else 1) from error
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def parse_box(text: str | None) -> tuple[float, float, float, float] | None:
+    """``"x0,y0,x1,y1"`` to four numbers.
+
+    Raises:
+        InvalidRequest: not four numbers.
+    """
+    if not text:
+        return None
+    try:
+        x0, y0, x1, y1 = (float(v) for v in text.split(","))
+    except ValueError as error:
+        raise InvalidRequest(f"--box needs four numbers x0,y0,x1,y1, not {text!r}.") from error
+    return x0, y0, x1, y1
+
+
+def _read(path: Path) -> Any:
+    from fashionviz import images
+    from fashionviz.errors import ImageError
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path.name} cannot be read: {error.strerror}.") from error
+    return images.decode(data)
+
+
+def _save(path: Path, picture: Callable[[], Any], values: Callable[[], Any]) -> None:
+    """Write the picture or the raw values, by the ending of the file's name."""
+    import numpy as np
+
+    from fashionviz.images import encode_png
+
+    ending = path.suffix.lower()
+    if ending not in (".png", ".npy"):
+        raise InvalidRequest(f"--out must end in .png (a picture) or .npy (raw values), not {path.suffix!r}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if ending == ".png":
+            path.write_bytes(encode_png(picture()))
+        else:
+            np.save(path, values())
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be written: {error.strerror}.") from error
+
+
+@app.command()
+def models(
+    as_json: JsonOption = False,
+    layers: Annotated[str | None, typer.Option("--layers", help="List the layers of this model instead.")] = None,
+) -> None:
+    """List the registered models, or the layers of one."""
+    from fashionviz.inference.engine import shared_engine
+    from fashionviz.serialise import layer_json, model_json
+
+    with _plain_errors():
+        if layers:
+            found = shared_engine().layers(layers)
+            if as_json:
+                _print_json([layer_json(layer) for layer in found])
+                return
+            table = Table("layer", "kind", "output", "parameters", title=layers)
+            for layer in found:
+                table.add_row(layer.name, layer.kind, " × ".join(map(str, layer.shape)), f"{layer.parameters:,}")
+            out.print(table)
+            return
+        infos = shared_engine().models()
+        if as_json:
+            _print_json([model_json(info) for info in infos])
+            return
+        table = Table("model", "task", "trained", "default", "test accuracy", "weights")
+        for info in infos:
+            test = [m for m in info.metrics if m["name"] == "accuracy" and m["split"] == "test"]
+            shown = f"{test[0]['value']:.3f} on {test[0]['data_set']} (n {test[0]['n']})" if test else "–"
+            table.add_row(
+                info.name, info.task, "yes" if info.trained else "no", "yes" if info.default else "", shown,
+                (info.sha256 or "–")[:12],
+            )  # fmt: skip
+        out.print(table)
+
+
+@app.command()
+def predict(
+    photos: Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP photos.")],
+    model: ModelOption = None,
+    box: BoxOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Name the class of each photo."""
+    from fashionviz.inference.engine import shared_engine
+    from fashionviz.serialise import failure_json, prediction_json
+
+    with _plain_errors():
+        engine = shared_engine()
+        region = parse_box(box)
+        info = engine.model(model)
+        engine.filters(model)  # a missing or damaged model is one error, not one a photo
+        answers, failed = [], False
+        for path in photos:
+            try:
+                result = engine.predict(_read(path), model, box=region)
+            except FashionvizError as error:
+                failed = True
+                answers.append(failure_json(error, str(path)))
+                if not as_json:
+                    err.print(f"[bold red]{path.name}:[/] {error}", highlight=False)
+                continue
+            answers.append(prediction_json(result, str(path), info.note))
+            if not as_json:
+                table = Table("class", "probability", title=path.name, caption=info.note)
+                for item in result.scores:
+                    table.add_row(item.label, f"{item.probability:.4f}")
+                out.print(table)
+        if as_json:
+            _print_json(answers)
+        if failed:
+            raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    photo: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP photo.")],
+    output: OutOption,
+    model: ModelOption = None,
+    method: Annotated[str, typer.Option("--method", "-k", help="For example guided-backprop or grad-cam.")] = "guided-backprop",
+    target: Annotated[str | None, typer.Option("--target", help="The class to explain; the most probable if left out.")] = None,
+    box: BoxOption = None,
+    style: Annotated[str, typer.Option("--style", help="colour, signed or overlay, for .png")] = "colour",
+    as_json: JsonOption = False,
+) -> None:
+    """Show where the model looked."""
+    from fashionviz.figures import pictures
+    from fashionviz.inference.engine import shared_engine
+
+    styles = {
+        "colour": pictures.attribution_colour,
+        "signed": pictures.attribution_signed,
+        "overlay": pictures.attribution_overlay,
+    }
+    with _plain_errors(), _bar(method) as tick:
+        if style not in styles:
+            raise InvalidRequest(f"--style must be one of {', '.join(styles)}, not {style!r}.")
+        result = shared_engine().explain(
+            _read(photo), model, method, target=target, box=parse_box(box),
+            on_progress=lambda p: tick(p.done, p.total),
+        )  # fmt: skip
+        _save(output, lambda: pictures.enlarge(styles[style](result), 640), lambda: result.values)
+    facts = {
+        "file": str(photo), "model": result.model.name, "method": method, "target": result.target,
+        "probability": result.probability, "shape": list(result.values.shape), "out": str(output),
+        "timings_ms": result.timings.as_dict(),
+    }  # fmt: skip
+    if as_json:
+        _print_json(facts)
+    else:
+        out.print(f"{method} for {result.target} ({result.probability:.1%}) → {output}", highlight=False)
+
+
+@app.command()
+def filters(
+    output: OutOption,
+    model: ModelOption = None,
+    layer: Annotated[str | None, typer.Option("--layer", help="A convolution; the first if left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the filters of a convolution."""
+    from fashionviz.figures import pictures
+    from fashionviz.inference.engine import shared_engine
+
+    with _plain_errors():
+        bank = shared_engine().filters(model, layer)
+        _save(output, lambda: pictures.filter_grid(bank), lambda: bank.weights)
+    facts = {"model": bank.model.name, "layer": bank.layer, "shape": list(bank.weights.shape), "out": str(output)}
+    if as_json:
+        _print_json(facts)
+    else:
+        out.print(f"{len(bank.weights)} filters of {bank.layer} → {output}", highlight=False)
+
+
+@app.command()
+def activations(
+    photo: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP photo.")],
+    output: OutOption,
+    model: ModelOption = None,
+    layer: Annotated[str | None, typer.Option("--layer", help="A layer by name; see models --layers.")] = None,
+    channel: Annotated[int | None, typer.Option("--channel", help="One channel over the photo instead of a grid.")] = None,
+    box: BoxOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the activation maps of a layer for a photo."""
+    from fashionviz.figures import pictures
+    from fashionviz.inference.engine import shared_engine
+
+    with _plain_errors():
+        maps = shared_engine().activations(_read(photo), model, layer, box=parse_box(box))
+        if channel is not None and not 0 <= channel < len(maps.maps):
+            raise InvalidRequest(f"{maps.layer} has the channels 0 to {len(maps.maps) - 1}, not {channel}.")
+
+        def picture() -> Any:
+            if channel is not None:
+                return pictures.enlarge(pictures.activation_overlay(maps, channel), 640)
+            return pictures.activation_grid(maps, pictures.strongest_channels(maps, 32))
+
+        _save(output, picture, lambda: maps.maps if channel is None else maps.maps[channel])
+    facts = {
+        "file": str(photo), "model": maps.model.name, "layer": maps.layer, "shape": list(maps.maps.shape),
+        "out": str(output), "timings_ms": maps.timings.as_dict(),
+    }  # fmt: skip
+    if as_json:
+        _print_json(facts)
+    else:
+        out.print(f"{maps.layer}: {' × '.join(map(str, maps.maps.shape))} → {output}", highlight=False)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Registry name.")],
+    data: Annotated[str, typer.Option("--data", help="A data set's name, a folder, or a Parquet file.")],
+    split: Annotated[str | None, typer.Option("--split", help="train, validation, test, …; every row if left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a model on a Parquet file with the columns of its data set."""
+    from fashionviz.evaluation.evaluate import evaluate as run
+    from fashionviz.serialise import report_json
+
+    with _plain_errors(), _bar(f"{model} on {data}") as tick:
+        report = run(model, data, split, progress=tick).report
+    if as_json:
+        _print_json(report_json(report))
+        return
+    table = Table("class", "precision", "recall", "F1", "n", title=f"{model} on {report.data_set} {report.split}")
+    for row in report.per_class:
+        table.add_row(row.label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", str(row.support))
+    out.print(table)
+    low, high = report.accuracy_ci95
+    out.print(
+        f"accuracy {report.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}, n {report.n}, skipped {report.skipped}), "
+        f"macro F1 {report.macro_f1:.4f}",
+        highlight=False,
+    )
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name: that of its model.")],
+    init: Annotated[Path | None, typer.Option("--init", help="safetensors to start from; from scratch if left out.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Install even if it does not beat the installed weights.")] = False,
+) -> None:
+    """Train a recipe; install the weights with card and report if they beat the installed ones on validation."""
+    from fashionviz.training.commands import train_and_install
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    with _plain_errors():
+        out.print(train_and_install(recipe, init=init, resume=resume, force=force), highlight=False)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 7860,
+) -> None:
+    """Serve the suite: portal, lab, studio and API on one port."""
+    from apps.server import serve as run
+
+    run(host, port)
+
+
+def main() -> None:
+    """Entry point of the command ``fashionviz``."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

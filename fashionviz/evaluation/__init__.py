@@ -1,0 +1,1 @@
+"""From predictions to one frozen report: confusion matrix, per-class scores, intervals."""

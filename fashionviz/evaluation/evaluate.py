@@ -1,0 +1,166 @@
+"""Score a model on any Parquet file that has the columns of its data set. Pictures come through the visitor's door."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fashionviz import images
+from fashionviz.data.sets import ParquetSet, open_set, string_codes
+from fashionviz.data.street import street_label
+from fashionviz.errors import DataError, ImageError
+from fashionviz.evaluation.metrics import score
+from fashionviz.models.preprocess import to_input
+from fashionviz.models.registry import ModelSpec, get_model
+from fashionviz.models.weights import load_trained
+from fashionviz.results import ModelRef, Report
+
+log = logging.getLogger(__name__)
+
+LabelRule = Callable[[Mapping[str, Any]], str | None]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A report with the predictions it came from.
+
+    Attributes:
+        report: the metrics.
+        rows: ``(N,)`` row numbers within the split.
+        ids: the rows' ids as text, or the row number where there is none.
+        truth: ``(N,)`` class indices.
+        probabilities: ``(N, K)`` float32.
+    """
+
+    report: Report
+    rows: NDArray[np.int64]
+    ids: tuple[str, ...]
+    truth: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
+def label_rule(spec: ModelSpec, data: ParquetSet) -> tuple[LabelRule, list[str]]:
+    """The rule that labels a data set's rows for a task, and the columns it reads.
+
+    The task's own columns come first; street photos (``id``, ``tags`` and no ``gender``) get our labels by id.
+
+    Raises:
+        DataError: neither applies.
+    """
+    if all(c in data.columns for c in spec.task.columns):
+        return spec.task.label_of, list(spec.task.columns)
+    if spec.task.name == "gender_category" and {"id", "tags"} <= set(data.columns):
+        return street_label, ["id"]
+    if "label" in data.columns:
+        return (lambda row: row["label"]), ["label"]
+    raise DataError(
+        f"{data.name} has neither the columns {', '.join(spec.task.columns)} nor 'label'; "
+        f"it has {', '.join(data.columns)}."
+    )
+
+
+def class_counts(spec: ModelSpec, data: ParquetSet) -> tuple[int, ...]:
+    """Items of each class, from the label columns alone."""
+    rule, columns = label_rule(spec, data)
+    codes = string_codes([rule(row) for row in data.table(columns).to_pylist()], spec.task.classes)
+    return tuple(int(v) for v in np.bincount(codes[codes >= 0], minlength=len(spec.task.classes)))
+
+
+def evaluate(
+    name: str,
+    source: str | Path,
+    split: str | None = None,
+    *,
+    network: nn.Module | None = None,
+    batch: int = 32,
+    progress: Callable[[int, int], None] | None = None,
+) -> Scored:
+    """Score a model on a data set.
+
+    Args:
+        name: registry name.
+        source: a data set's name, a folder, or a Parquet file.
+        split: a split of the folder; every row if ``None``.
+        network: a network to score instead of the installed weights (after training, before they are installed).
+        batch: pictures at once.
+        progress: called with (done, total).
+
+    Returns:
+        The report and the predictions. Rows whose label is null or unknown, or whose picture cannot be read, are
+        skipped and counted.
+
+    Raises:
+        DataError: missing data or columns.
+        ModelNotTrained, WeightsError, UnknownModel: the model cannot answer.
+    """
+    spec = get_model(name)
+    sha = ""
+    if network is None:
+        network, card = load_trained(name)
+        sha = card.sha256
+    data = open_set(source, split)
+    rule, columns = label_rule(spec, data)
+    has_id = "id" in data.columns
+    wanted = sorted({*columns, "image", *(["id"] if has_id else [])})
+    index = {c: i for i, c in enumerate(spec.task.classes)}
+    device = next(network.parameters()).device
+
+    rows: list[int] = []
+    ids: list[str] = []
+    truth: list[int] = []
+    parts: list[NDArray[np.float32]] = []
+    waiting: list[torch.Tensor] = []
+    total, skipped = len(data), 0
+
+    def flush() -> None:
+        if waiting:
+            with torch.inference_mode():
+                x = torch.stack(waiting).to(device).to(memory_format=torch.channels_last)
+                parts.append(network(x).float().softmax(dim=1).cpu().numpy())
+            waiting.clear()
+
+    for number, row in enumerate(data.rows(wanted)):
+        label = rule(row)
+        if label not in index:
+            skipped += 1
+        else:
+            try:
+                photo = images.decode(row["image"]["bytes"])
+            except ImageError as error:
+                log.warning("%s row %d: %s", data.name, number, error)
+                skipped += 1
+            else:
+                waiting.append(to_input(photo.pixels, spec.input_size, spec.mean, spec.std)[0])
+                rows.append(number)
+                ids.append(str(row["id"]) if has_id else str(number))
+                truth.append(index[label])
+        if len(waiting) == batch:
+            flush()
+        if progress:
+            progress(number + 1, total)
+    flush()
+    classes = spec.task.classes
+    probabilities = np.concatenate(parts) if parts else np.zeros((0, len(classes)), dtype=np.float32)
+    codes = np.array(truth, dtype=np.int64)
+    report = score(
+        ModelRef(name, sha), data.name, split or "all", classes, codes, probabilities, skipped=skipped
+    )
+    return Scored(report, np.array(rows, dtype=np.int64), tuple(ids), codes, probabilities)
+
+
+def department_recalls(report: Report) -> dict[str, tuple[int, int]]:
+    """Of the items of each department, how many were given that department (whatever the category): (right, n)."""
+    out = {}
+    for department in ("Men", "Women"):
+        mine = [i for i, c in enumerate(report.classes) if c.startswith(f"{department}/")]
+        block = report.confusion[mine]
+        out[department] = (int(block[:, mine].sum()), int(block.sum()))
+    return out

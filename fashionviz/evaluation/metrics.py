@@ -1,0 +1,113 @@
+"""Metrics of a classifier, by torchmetrics, with Wilson intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchmetrics.functional.classification import (
+    multiclass_accuracy,
+    multiclass_confusion_matrix,
+    multiclass_f1_score,
+    multiclass_precision,
+    multiclass_recall,
+)
+
+from fashionviz.results import ClassReport, ModelRef, Report
+
+
+def wilson(right: float, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """95 % Wilson score interval of a share (Wilson 1927): holds at small n and near 0 and 1.
+
+    Args:
+        right: number of successes.
+        n: number of trials; 0 gives the empty statement (0, 1).
+        z: quantile of the normal distribution.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    p = right / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def mean_interval(parts: Sequence[tuple[int, int]], z: float = 1.959963984540054) -> tuple[float, tuple[float, float]]:
+    """Mean of several independent shares, (right, n) each, with a 95 % interval from the sum of their variances.
+
+    Each variance is that of the Wilson (adjusted) share, so that a share of 1 still has one.
+    """
+    shares, variances = [], []
+    for right, n in parts:
+        shares.append(right / n if n else 0.0)
+        adjusted = (right + z * z / 2) / (n + z * z)
+        variances.append(adjusted * (1 - adjusted) / (n + z * z))
+    mean = sum(shares) / len(shares)
+    half = z * math.sqrt(sum(variances)) / len(shares)
+    return mean, (max(0.0, mean - half), min(1.0, mean + half))
+
+
+def score(
+    model: ModelRef,
+    data_set: str,
+    split: str,
+    classes: tuple[str, ...],
+    truth: NDArray[np.int64],
+    probabilities: NDArray[np.floating],
+    *,
+    skipped: int = 0,
+    train_counts: tuple[int, ...] = (),
+) -> Report:
+    """Everything about a set of predictions.
+
+    Args:
+        model, data_set, split: what was scored on what.
+        classes: names in the order of the columns.
+        truth: ``(N,)`` class indices.
+        probabilities: ``(N, K)``; only their order matters here.
+        skipped: rows that were left out, for the record.
+        train_counts: items of each class in the train split.
+    """
+    k, n = len(classes), len(truth)
+    if n == 0:
+        empty = tuple(ClassReport(c, 0.0, 0.0, 0.0, 0, 0) for c in classes)
+        return Report(
+            model, data_set, split, classes, 0, skipped, 0.0, (0.0, 1.0), 0.0, 0.0, 0.0, 0.0, empty,
+            np.zeros((k, k), dtype=np.int64), train_counts,
+        )  # fmt: skip
+    target = torch.from_numpy(np.asarray(truth, dtype=np.int64))
+    scores = torch.from_numpy(np.asarray(probabilities, dtype=np.float64))
+    predicted = scores.argmax(dim=1)
+    confusion = multiclass_confusion_matrix(predicted, target, k).numpy().astype(np.int64)
+
+    def each(function: object) -> list[float]:
+        return [float(v) for v in function(predicted, target, k, average="none", zero_division=0)]  # type: ignore[operator]
+
+    def top(j: int) -> float:
+        return float(multiclass_accuracy(scores, target, k, average="micro", top_k=min(j, k)))
+
+    precision, recall, f1 = each(multiclass_precision), each(multiclass_recall), each(multiclass_f1_score)
+    right = int((predicted == target).sum())
+    return Report(
+        model=model,
+        data_set=data_set,
+        split=split,
+        classes=classes,
+        n=n,
+        skipped=skipped,
+        accuracy=right / n,
+        accuracy_ci95=wilson(right, n),
+        top2=top(2),
+        top3=top(3),
+        top5=top(5),
+        macro_f1=float(np.mean(f1)),
+        per_class=tuple(
+            ClassReport(c, precision[i], recall[i], f1[i], int(confusion[i].sum()), int(confusion[:, i].sum()))
+            for i, c in enumerate(classes)
+        ),
+        confusion=confusion,
+        train_counts=train_counts,
+    )

@@ -1,0 +1,95 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+
+# One thread an operation: the suite's own concurrency is what is tested, and two cores are soon taken.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fashionviz.data.examples import draw, golden_picture
+from fashionviz.images import Photo, from_pixels
+from fashionviz.inference.config import EngineConfig
+from fashionviz.inference.engine import Engine
+from fashionviz.models.card import Golden, ModelCard
+from fashionviz.models.preprocess import to_input
+from fashionviz.models.registry import get_model, list_models
+from fashionviz.models.weights import FILE, is_trained, save_weights
+
+MODEL = "mobilenet_v2.gender_category"
+TRAINED = [spec.name for spec in list_models() if is_trained(spec.name)]
+
+
+def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
+    """Write random weights with a matching card into ``root``: for tests of the machinery, never of accuracy."""
+    spec = get_model(name)
+    torch.manual_seed(seed)
+    network = spec.build().eval()
+    folder = root / name
+    sha = save_weights(network, name, folder / FILE)
+    card = ModelCard(
+        name=name,
+        title="test",
+        description="random weights",
+        task=spec.task.name,
+        classes=spec.task.classes,
+        input_size=spec.input_size,
+        mean=spec.mean,
+        std=spec.std,
+        first_conv=spec.first_conv,
+        activation_layer=spec.activation_layer,
+        parameters=sum(p.numel() for p in network.parameters()),
+        dtype="float16",
+        sha256=sha,
+        data_sets=(),
+        licence="Apache-2.0",
+        intended_use="tests",
+        limits="random",
+        recipe={},
+        command="none",
+    )
+    x = to_input(golden_picture(1), spec.input_size, spec.mean, spec.std)[0]
+    stored = {k: v.half().float() if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    network.load_state_dict(stored)
+    with torch.no_grad():
+        logits = tuple(float(v) for v in network(x[None])[0])
+    card = card.model_copy(update={"golden": Golden(kind="golden", seed=1, logits=logits)})
+    card.save(folder / "card.json")
+    return card
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A weights folder with a random model in it."""
+    root = tmp_path / "weights"
+    make_weights(root)
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(root))
+    return root
+
+
+@pytest.fixture
+def engine(weights: Path) -> Iterator[Engine]:
+    """An engine over the random model."""
+    made = Engine(EngineConfig(device="cpu"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def shirt() -> Photo:
+    """A drawn garment."""
+    return from_pixels(draw("t-shirt", 0))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Seeded random numbers."""
+    return np.random.default_rng(0)
