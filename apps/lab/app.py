@@ -9,10 +9,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio i
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from apps.lab import handlers, style
 from apps.lab.endpoints import add_endpoints
 from apps.lab.events import Events
+from apps.lab.guard import NoForeignAddresses, shut_side_doors
 from apps.lab.layout import Page, lay_out
 from apps.lab.storage import EVERY_S, OLDEST_S, look_after, private_folder
 from fashionviz import images
@@ -40,6 +42,7 @@ def mount_options() -> dict[str, Any]:
         "run_history": False,
         "show_error": True,
         "ssr_mode": False,
+        "app_kwargs": {"middleware": [Middleware(NoForeignAddresses)]},
     }
 
 
@@ -60,6 +63,7 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         _wire(blocks, page, Events(engine))
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
+    shut_side_doors(blocks)
     look_after(blocks, folder)
     return blocks
 

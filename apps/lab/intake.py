@@ -1,7 +1,7 @@
 """From a visitor's upload to pixels: the stored file is read once, deleted, and goes through the only door.
 
 Gradio's own image component opens an upload with Pillow before we see it, re-encodes it, and fails on some files with a
-traceback. The components made here hand over the untouched bytes instead, and accept no addresses of other servers.
+traceback. The components made here hand over the untouched bytes instead.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import gradio as gr
 
 from fashionviz import images
 from fashionviz.errors import ImageError, ImageTooLarge
@@ -40,29 +38,12 @@ def _receive(payload: Any) -> Upload | None:
     return Upload("" if inline else (payload.path or ""), name, inline)
 
 
-def _refuse_address(path: Any) -> None:
-    if str(path).lower().startswith(("http:", "https:")):
-        raise gr.Error("Please send the photo itself, not its address.", print_exception=False)
-
-
 def untouched(component: Any) -> Any:
-    """Make a ``gr.Image`` or ``gr.File`` hand over an :class:`Upload` and refuse addresses.
+    """Make a ``gr.Image`` or ``gr.File`` hand over an :class:`Upload`.
 
-    The methods are replaced on the object: a subclass would make Gradio write a stub file into this folder.
+    The method is replaced on the object: a subclass would make Gradio write a stub file into this folder.
     """
-    move, async_move = component.move_resource_to_block_cache, component.async_move_resource_to_block_cache
-
-    def move_checked(path: Any) -> Any:
-        _refuse_address(path)
-        return move(path)
-
-    async def async_move_checked(path: Any) -> Any:
-        _refuse_address(path)
-        return await async_move(path)
-
     component.preprocess = _receive
-    component.move_resource_to_block_cache = move_checked
-    component.async_move_resource_to_block_cache = async_move_checked
     return component
 
 

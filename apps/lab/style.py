@@ -91,7 +91,8 @@ CSS = f"""
   --fv-text: {LIGHT.text}; --fv-link: {ACCENT}; --fv-warn: #8A2A0B; --fv-warn-bg: #FDF1EC; --fv-warn-line: #F0C3B0; }}
 .dark {{ --fv-border: {DARK.border}; --fv-muted: {DARK.muted}; --fv-surface: {DARK.surface}; --fv-text: {DARK.text};
   --fv-link: #93A6F1; --fv-warn: #FFC9B5; --fv-warn-bg: #3A211A; --fv-warn-line: #6B3B2B; }}
-.gradio-container {{ width: 100%; min-width: 0 !important; max-width: 1280px !important; margin: 0 auto !important; font-family: {FONT}; }}
+.gradio-container {{ width: 100%; min-width: 0 !important; max-width: 1280px !important;
+  margin: 0 auto !important; font-family: {FONT}; }}
 .gradio-container .html-container {{ padding: 0; }}
 .gradio-container .fv-pair {{ align-items: flex-start; }}
 .fv-cap {{ font-size: 13px; font-weight: 500; color: var(--fv-text); margin: 0 0 -8px; }}

@@ -10,8 +10,12 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import gradio as gr
+import httpx
 import numpy as np
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -187,9 +191,44 @@ def test_photos_leave_no_metadata_and_no_file_behind(
 
 
 def test_addresses_of_other_servers_are_refused(client: Client, server: tuple[str, Engine, Path]) -> None:
-    with pytest.raises(AppError, match="not its address"):
-        client.predict({"path": "http://192.0.2.1/x.jpg", "meta": {"_type": "gradio.FileData"}}, MODEL, "",
-                       api_name="/predict")  # fmt: skip
+    address = {"path": "http://192.0.2.1/x.jpg", "meta": {"_type": "gradio.FileData"}}
+    for arguments in ((address, MODEL, ""), (None, address, "")):
+        with pytest.raises(AppError, match="not its address"):
+            client.predict(*arguments, api_name="/predict")
+    for route in ("file=http://192.0.2.1/x.jpg", "file=HTTPS://192.0.2.1/", "proxy=http://192.0.2.1/x.jpg"):
+        answer = httpx.get(f"{server[0]}gradio_api/{route}")
+        assert answer.status_code == 403
+        assert "own files" in answer.text
+
+
+def test_files_nobody_uploaded_are_not_read(server: tuple[str, Engine, Path], tmp_path: Path) -> None:
+    """Mounted, not launched: there Gradio's own check is off."""
+    own = tmp_path / "private.jpg"
+    own.write_bytes(jpeg())
+    app = FastAPI()
+    gr.mount_gradio_app(app, build_lab(server[1]), path="/lab", **mount_options())
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none")
+    mounted = uvicorn.Server(config)
+    thread = threading.Thread(target=mounted.run, daemon=True)
+    thread.start()
+    while not mounted.started:
+        time.sleep(0.02)
+    port = mounted.servers[0].sockets[0].getsockname()[1]
+    base = f"http://127.0.0.1:{port}/lab"
+    sent = {"path": str(own), "meta": {"_type": "gradio.FileData"}}
+    try:
+        numbers = {d["api_name"]: d["id"] for d in httpx.get(f"{base}/config").json()["dependencies"]}
+        for call, data in (("predict", [sent, MODEL, ""]), ("filters", [sent, ""])):
+            question = {"data": data, "fn_index": numbers[call], "session_hash": call}
+            assert httpx.post(f"{base}/gradio_api/queue/join", json=question).status_code == 200
+            with httpx.stream("GET", f"{base}/gradio_api/queue/data?session_hash={call}", timeout=60) as lines:
+                said = next(line for line in lines.iter_lines() if "process_completed" in line)
+            assert "was not uploaded by a user" in said
+            assert "probability" not in said
+    finally:
+        mounted.should_exit = True
+        thread.join(10)
+    assert own.exists()
 
 
 @pytest.mark.parametrize(
