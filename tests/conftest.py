@@ -19,10 +19,12 @@ from fashionviz.data.examples import draw, golden_picture
 from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
-from fashionviz.models.card import Golden, ModelCard
+from fashionviz.models.card import Golden, Metric, ModelCard
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import get_model, list_models
 from fashionviz.models.weights import FILE, is_trained, save_weights
+
+from tests.reports import write_made_up_report
 
 MODEL = "mobilenet_v2.gender_category"
 TRAINED = [spec.name for spec in list_models() if is_trained(spec.name)]
@@ -32,12 +34,22 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
     """Write random weights with a matching card into ``root``: for tests of the machinery, never of accuracy."""
     spec = get_model(name)
     torch.manual_seed(seed)
-    network = spec.build().eval()
+    network = spec.build()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():  # statistics of one batch: without them the signal dies out on its way
+        network(torch.randn(8, 3, *spec.input_size))
+        network.classifier[-1].weight.mul_(20)
+    network.eval()
     folder = root / name
     sha = save_weights(network, name, folder / FILE)
+    accuracy = Metric(
+        name="accuracy", value=0.5, ci95=(0.4, 0.6), n=96, data_set="fpi", split="test", command="fashionviz evaluate"
+    )
     card = ModelCard(
         name=name,
-        title="test",
+        title="Random weights",
         description="random weights",
         task=spec.task.name,
         classes=spec.task.classes,
@@ -55,6 +67,7 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
         limits="random",
         recipe={},
         command="none",
+        metrics=(accuracy,),
     )
     x = to_input(golden_picture(1), spec.input_size, spec.mean, spec.std)[0]
     stored = {k: v.half().float() if v.is_floating_point() else v for k, v in network.state_dict().items()}
@@ -72,6 +85,15 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "weights"
     make_weights(root)
     monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(root))
+    return root
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights folder that lasts for the whole run: a random default model with a report."""
+    root = tmp_path_factory.mktemp("weights")
+    make_weights(root)
+    write_made_up_report(root / MODEL)
     return root
 
 

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 DEPARTMENTS = ("Men", "Women", "Unisex", "Boys", "Girls")
 Progress = Callable[[int, int], None]
 
+#: How many patches without a garment are cut for pasting onto.
+BACKGROUNDS = 3000
+
 #: The category that a home photo's label implies, and the department where the garment is sold in one alone.
 _HOME = {
     "Shoes": "Other",
@@ -168,15 +171,18 @@ def home(size: tuple[int, int], progress: Progress | None = None) -> Source:
     return Source(np.concatenate(pixels), torch.tensor(allowed), unknown, unknown, _even(n))
 
 
-def backgrounds(street_source: Source, home_source: Source, count: int = 3000, seed: int = 0) -> np.ndarray:
+def backgrounds(
+    street_source: Source, home_source: Source, count: int | None = None, seed: int = 0
+) -> np.ndarray:
     """Patches without a garment: street windows with no person, and the corners of home photos.
 
     Returns:
-        ``(count, 128, 96, 3)`` uint8.
+        ``(count, 128, 96, 3)`` uint8, :data:`BACKGROUNDS` of them by default.
 
     Raises:
         DataError: no street photo has a mask.
     """
+    count = BACKGROUNDS if count is None else count
     rng = np.random.default_rng(seed)
     assert street_source.alpha is not None
     masked = [i for i in range(len(street_source)) if street_source.alpha[i].min() == 0]

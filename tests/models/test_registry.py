@@ -1,0 +1,118 @@
+"""The registry loop: what must hold for every registered model, and for every one with weights."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fashionviz.data.examples import draw, golden_picture
+from fashionviz.evaluation.report import load_items, load_report
+from fashionviz.explain.hookable import count_relus
+from fashionviz.explain.layers import list_layers
+from fashionviz.images import from_pixels
+from fashionviz.inference.config import EngineConfig
+from fashionviz.inference.engine import Engine
+from fashionviz.models.registry import ModelSpec, default_model, list_models
+from fashionviz.models.weights import load_trained, model_folder, sha256_of
+from tests.conftest import TRAINED
+
+SPECS = list_models()
+ids = [spec.name for spec in SPECS]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=ids)
+def test_architecture(spec: ModelSpec) -> None:
+    network = spec.build().eval()
+    x = torch.zeros(2, 3, *spec.input_size)
+    with torch.no_grad():
+        assert network(x).shape == (2, len(spec.task.classes))
+    modules = dict(network.named_modules())
+    first = next(n for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
+    assert spec.first_conv == first
+    assert modules[first].in_channels in (1, 3)
+    layers = {layer.name: layer for layer in list_layers(network, spec.input_size)}
+    assert layers[spec.activation_layer].spatial
+    assert layers[spec.gradcam_layer].spatial
+    assert spec.relu_family == (count_relus(network, x[:1]) > 0)
+
+
+def test_one_default_a_task() -> None:
+    for task in {spec.task.name for spec in SPECS}:
+        assert sum(spec.default for spec in SPECS if spec.task.name == task) == 1
+        assert default_model(task).task.name == task
+
+
+def test_the_default_model_ships_with_weights() -> None:
+    assert default_model().name in TRAINED
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_card_and_report_are_complete(name: str) -> None:
+    network, card = load_trained(name)
+    folder = model_folder(name)
+    assert card.sha256 == sha256_of(folder / "model.safetensors")
+    assert card.parameters == sum(p.numel() for p in network.parameters())
+    assert not network.training
+    for text in (card.title, card.description, card.licence, card.intended_use, card.limits, card.command):
+        assert len(text) > 5
+    assert card.data_sets
+    assert card.recipe["model"] == name
+    assert {(m.split, m.name) for m in card.metrics} >= {("validation", "accuracy"), ("test", "accuracy")}
+    for metric in card.metrics:
+        assert metric.ci95[0] <= metric.value <= metric.ci95[1]
+        assert metric.n > 0
+    report, items = load_report(name), load_items(name)
+    assert report is not None
+    assert report.model.sha256 == card.sha256
+    assert report.confusion.sum() == report.n == len(items)
+    assert report.accuracy == pytest.approx(np.mean([i.label == i.predicted for i in items]))
+    test = card.metric("accuracy", report.data_set, report.split)
+    assert test is not None
+    assert test.value == pytest.approx(report.accuracy)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Engine:
+    return Engine(EngineConfig(device="cpu"))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_explanation_works_and_leaves_no_trace(shipped: Engine, name: str) -> None:
+    photo = from_pixels(draw("dress", 3))
+    info = shipped.model(name)
+    results = {m: shipped.explain(photo, name, m) for m in info.methods}
+    for method, result in results.items():
+        assert result.values.shape == (3, *info.input_size), method
+        assert np.isfinite(result.values).all(), method
+        assert result.values.any(), method
+    if "guided-backprop" in results:
+        plain, guided = results["gradient"].values, results["guided-backprop"].values
+        assert np.abs(plain - guided).max() > 0.1 * np.abs(plain).max(), "guided backpropagation equals the gradient"
+    maps = shipped.activations(photo, name)
+    assert maps.maps.ndim == 3
+    assert shipped.filters(name).weights.shape[1] in (1, 3)
+    loaded = shipped._get(name)
+    for network in (loaded.network, loaded.hooked):
+        assert not network.training
+        for module in network.modules():
+            assert not (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_ready(shipped: Engine, name: str) -> None:
+    card = load_trained(name)[1]
+    assert card.golden is not None
+    answer = shipped.predict(from_pixels(golden_picture(card.golden.seed)), name)
+    logits = {s.label: s.logit for s in answer.scores}
+    worst = max(abs(logits[c] - g) for c, g in zip(card.classes, card.golden.logits, strict=True))
+    assert worst <= card.golden.tolerance
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_explaining_prints_no_warning(shipped: Engine, name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message="Setting backward hooks")
+        shipped.explain(from_pixels(draw("shirt", 0)), name, "gradient")
