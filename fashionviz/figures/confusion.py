@@ -53,7 +53,7 @@ def confusion_figure(report: Report, normalise: bool = False, chosen: tuple[str,
                 "y": -0.08,
                 "yanchor": "top",
                 "len": 1.0,
-                "title": {"text": "share of the true class" if normalise else "pictures", "side": "bottom"},
+                "title": {"text": "% of the true class" if normalise else "pictures", "side": "bottom"},
                 "tickformat": ".0%" if normalise else ",d",
                 "nticks": 6,
             },
@@ -92,7 +92,8 @@ def _squares(
     cells = [(t, p) for t in range(len(classes)) for p in range(len(classes))]
     # Viridis is dark below its middle and bright above: ink follows.
     ink = ["#FFFFFF" if float(shown[t, p]) / top < 0.6 else "#1B2033" for t, p in cells]
-    words = [f"{shares[t, p]:.1%}" if normalise else f"{int(report.confusion[t, p]):,}" for t, p in cells]
+    # Without the sign, so that a cell at phone width holds it; the colour bar names the unit.
+    words = [f"{100 * shares[t, p]:.3g}" if normalise else f"{int(report.confusion[t, p]):,}" for t, p in cells]
     clear = {"opacity": 0}
     return go.Scatter(
         x=[p for _, p in cells],

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fashionviz.figures.pictures import filter_tiles
+from fashionviz.figures.pictures import filter_tiles, unused_filters
 from fashionviz.figures.theme import layout
 from fashionviz.results import FilterBank
 
@@ -56,7 +56,10 @@ def filter_figure(bank: FilterBank) -> go.Figure:
     white at zero, blue above.
     """
     picture, index = mosaic(bank)
-    words = ["", *(f"filter {i}<br>weights {w.min():+.3f} to {w.max():+.3f}" for i, w in enumerate(bank.weights))]
+    unused = set(unused_filters(bank))
+    ranges = [f"weights {w.min():+.3f} to {w.max():+.3f}" for w in bank.weights]
+    facts = ["unused: all weights about zero" if i in unused else r for i, r in enumerate(ranges)]
+    words = ["", *(f"filter {i}<br>{fact}" for i, fact in enumerate(facts))]
     figure = go.Figure(
         go.Image(
             z=picture,

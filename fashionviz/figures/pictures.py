@@ -132,10 +132,20 @@ def filter_tiles(bank: FilterBank) -> list[Picture]:
     of a single weight share one scale, since on its own each would be full red or full blue.
     """
     if bank.first and bank.weights.shape[1] == 3:
-        return [_filter_colour(weights) for weights in bank.weights]
+        unused = set(unused_filters(bank))
+        return [_filter_colour(w * 0 if i in unused else w) for i, w in enumerate(bank.weights)]
     means = bank.weights.mean(axis=1)
     shared = float(np.abs(means).max()) if means[0].size == 1 else 0.0
     return [signed(mean / (shared or float(np.abs(mean).max()) or 1.0)) for mean in means]
+
+
+def unused_filters(bank: FilterBank) -> list[int]:
+    """Filters that weight decay has switched off: no weight reaches a ten-thousandth of the layer's largest.
+
+    Normalised on their own they would show rounding noise as if it were a pattern.
+    """
+    largest = np.abs(bank.weights).reshape(len(bank.weights), -1).max(axis=1)
+    return [int(i) for i in np.flatnonzero(largest <= 1e-4 * largest.max())]
 
 
 def _filter_colour(weights: NDArray[np.float32]) -> Picture:

@@ -73,7 +73,7 @@ def test_every_cell_of_the_matrix_is_one_clickable_point(report: Report, normali
     for x, y, (true, predicted), text in zip(points.x, points.y, points.customdata, points.text, strict=True):
         assert (report.classes[y], report.classes[x]) == (true, predicted)
         value = shown[y, x]
-        assert text == (f"{value:.1%}" if normalise else f"{value:,}")
+        assert text == (f"{100 * value:.3g}" if normalise else f"{value:,}")
 
 
 def test_rows_are_true_classes_from_top_to_bottom(report: Report) -> None:
@@ -116,6 +116,16 @@ def test_rgb_tiles_are_each_normalised_around_mid_grey() -> None:
         np.testing.assert_allclose(
             tile.transpose(2, 0, 1) / 255, 0.5 + 0.5 * weights / np.abs(weights).max(), atol=3e-3
         )
+
+
+def test_a_switched_off_filter_is_grey_not_amplified_noise() -> None:
+    filters = bank(4, 3, 3, True)
+    filters.weights[1] = 6e-8
+    filters.weights[2] = 0
+    assert pictures.unused_filters(filters) == [1, 2]
+    tiles = pictures.filter_tiles(filters)
+    assert set(np.unique(tiles[1])) == set(np.unique(tiles[2])) == {128}
+    assert "unused" in str(filter_figure(filters).data[0].hovertext[mosaic(filters)[1] == 1][0])
 
 
 def test_scaling_a_filter_does_not_change_its_tile() -> None:

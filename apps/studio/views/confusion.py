@@ -24,13 +24,12 @@ _PAGE = 24
 _SIDE = 96
 
 
-def matrix(report: Report) -> None:
+def matrix(report: Report, chosen: tuple[str, str] | None) -> None:
     """The matrix with its toggle; a click on a cell chooses it."""
     st.segmented_control(
         "Numbers", ["counts", "shares of the true class"], default="counts", required=True, key="scale",
         bind="query-params",
     )  # fmt: skip
-    chosen = (st.session_state.get("true", ANY), st.session_state.get("predicted", ANY))
     st.plotly_chart(
         confusion_figure(report, normalise=st.session_state["scale"] != "counts", chosen=chosen),
         config=parts.PLAIN,
@@ -186,8 +185,10 @@ if report is None:
     st.code(f"fashionviz train {info.name}", language="bash")
     st.stop()
 summary(report)
-matrix(report)
+above = st.container()  # the matrix stands first and outlines the cell that the lists below it hold
 cell = cell_choice(report)
+with above:
+    matrix(report, cell)
 st.caption(info.note)
 if cell is None:
     st.info("Click a cell of the matrix, or choose a true and a predicted class, to see its items.")

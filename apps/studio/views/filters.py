@@ -9,7 +9,7 @@ import streamlit as st
 
 from apps.studio import parts, state
 from fashionviz.figures.filters import columns_for, figure_width, filter_figure
-from fashionviz.figures.pictures import filter_grid
+from fashionviz.figures.pictures import filter_grid, unused_filters
 from fashionviz.images import encode_png
 from fashionviz.results import FilterBank
 
@@ -69,6 +69,9 @@ else:
     alike = "all tiles on one scale" if height * width == 1 else "each tile on its own scale"
     st.caption(f"Shown as the mean over the {channels} input channel{'s' if channels > 1 else ''}, {alike}.")
     parts.legend_signed("negative", "positive")
+unused = len(unused_filters(bank))
+if unused:
+    st.caption(f"{unused} of the {count} filters are unused: training has driven all their weights to about zero.")
 st.plotly_chart(
     filter_figure(bank),
     width=figure_width(count),
