@@ -117,7 +117,7 @@ class Events:
         off = gr.Button(interactive=False)
         no_file = gr.DownloadButton(value=None, interactive=False)
         saliency = (None, None, None, parts.status(words, tall=True))
-        layers = ((), [], parts.status(words), None, parts.status())
+        layers: tuple[Any, ...] = ((), [], parts.status(words), None, parts.status())
         return (None, *saliency, *layers, no_file, no_file, no_file, off, off)
 
     @staticmethod
