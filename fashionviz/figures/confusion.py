@@ -93,7 +93,7 @@ def _squares(
     # Viridis is dark below its middle and bright above: ink follows.
     ink = ["#FFFFFF" if float(shown[t, p]) / top < 0.6 else "#1B2033" for t, p in cells]
     # Without the sign, so that a cell at phone width holds it; the colour bar names the unit.
-    words = [f"{100 * shares[t, p]:.3g}" if normalise else f"{int(report.confusion[t, p]):,}" for t, p in cells]
+    words = [f"{100 * shares[t, p]:.1f}" if normalise else f"{int(report.confusion[t, p]):,}" for t, p in cells]
     clear = {"opacity": 0}
     return go.Scatter(
         x=[p for _, p in cells],

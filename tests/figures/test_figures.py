@@ -73,7 +73,7 @@ def test_every_cell_of_the_matrix_is_one_clickable_point(report: Report, normali
     for x, y, (true, predicted), text in zip(points.x, points.y, points.customdata, points.text, strict=True):
         assert (report.classes[y], report.classes[x]) == (true, predicted)
         value = shown[y, x]
-        assert text == (f"{100 * value:.3g}" if normalise else f"{value:,}")
+        assert text == (f"{100 * value:.1f}" if normalise else f"{value:,}")
 
 
 def test_rows_are_true_classes_from_top_to_bottom(report: Report) -> None:
