@@ -148,7 +148,7 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
     code(explain(restyled.then).then)
     code(explain(page.target.input).then)
     code(explain(page.explain.click).then)
-    page.cancel.click(events.cancel, None, page.saliency_note, queue=False, **hidden)
+    page.cancel.click(events.cancel, None, page.cancel, queue=False, **hidden)
     redrawn = page.style.input(
         events.style, [page.attribution, page.style], [page.saliency, page.saliency_note, page.png_file], **hidden
     )

@@ -232,10 +232,10 @@ class Events:
         """After an explanation. Returns the cancel button, which stays while a newer one runs."""
         return gr.Button(interactive=self.jobs.waiting(_session(request)))
 
-    def cancel(self, request: gr.Request) -> str:
-        """Stop the session's slow explanation."""
-        running = self.jobs.cancel(_session(request))
-        return parts.status("Stopping…" if running else "Nothing is running.", tall=True)
+    def cancel(self, request: gr.Request) -> Any:
+        """Stop the session's explanation, which then says so itself. Returns the button, pressed once."""
+        self.jobs.cancel(_session(request))
+        return gr.Button(interactive=False)
 
     def style(self, result: Attribution | None, style: str) -> tuple[Any, ...]:
         """The same attribution shown in another way. Returns picture, note and PNG file."""
