@@ -30,6 +30,7 @@ from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.weights import is_trained, weights_root
 from fashionviz.serialise import array_from_json
+from tests.reports import N
 
 NAME = "mobilenet_v2.gender_category"
 API = "/api/v1"
@@ -117,8 +118,8 @@ def test_layers_come_from_the_model(client: TestClient) -> None:
 
 def test_report_is_the_committed_one(client: TestClient) -> None:
     report = client.get(f"{API}/models/{NAME}/report").json()
-    assert report["n"] == 120
-    assert sum(map(sum, report["confusion"])) == 120
+    assert report["n"] == N
+    assert sum(map(sum, report["confusion"])) == N
     assert report["accuracy_ci95"][0] < report["accuracy"] < report["accuracy_ci95"][1]
     assert [c["label"] for c in report["per_class"]] == report["classes"]
 

@@ -1,0 +1,47 @@
+"""Write the README's table of figures from the model cards: `python -m bench.results`. A test keeps them in step."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fashionviz.models.card import load_card
+from fashionviz.models.registry import list_models
+from fashionviz.models.weights import is_trained, model_folder
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
+SAYS = {
+    "accuracy": "accuracy, six classes",
+    "department_recall": "mean recall of the two departments",
+}
+SETS = {
+    "fpi": "catalogue photos, 60×80 (`fpi`)",
+    "fpi-large": "catalogue photos, 168×224 (`fpi-large`)",
+    "ccp": "street photos (`ccp`, our labels)",
+}
+
+
+def table() -> str:
+    """Every metric of every trained model as a Markdown table."""
+    rows = ["| model | data set | split | n | measure | value | 95 % interval |", "|---|---|---|---|---|---|---|"]
+    for spec in list_models():
+        if is_trained(spec.name):
+            for m in load_card(model_folder(spec.name)).metrics:
+                low, high = m.ci95
+                rows.append(
+                    f"| `{spec.name}` | {SETS.get(m.data_set, m.data_set)} | {m.split} | {m.n:,} | "
+                    f"{SAYS.get(m.name, m.name)} | **{m.value:.4f}** | {low:.4f} – {high:.4f} |"
+                )
+    return "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    """Replace the block in the README."""
+    text = README.read_text()
+    README.write_text(BLOCK.sub(lambda found: found[1] + table() + found[2], text))
+    print(table())
+
+
+if __name__ == "__main__":
+    main()
