@@ -30,7 +30,9 @@ def main() -> None:
             list(pool.map(engine.predict, photos))
         together = time.perf_counter() - start
         ratios.append(alone / together)
-        print(f"one by one {64 / alone:.0f} photos/s, together {64 / together:.0f} photos/s, ratio {alone / together:.2f}")
+        print(
+            f"one by one {64 / alone:.0f} photos/s, together {64 / together:.0f} photos/s, ratio {alone / together:.2f}"
+        )
     engine.close()
     print(f"micro-batching: {sorted(ratios)[1]:.2f} times the throughput (median of 3 runs, 64 photos each)")
 

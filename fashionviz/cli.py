@@ -188,8 +188,12 @@ def explain(
     photo: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP photo.")],
     output: OutOption,
     model: ModelOption = None,
-    method: Annotated[str, typer.Option("--method", "-k", help="For example guided-backprop or grad-cam.")] = "guided-backprop",
-    target: Annotated[str | None, typer.Option("--target", help="The class to explain; the most probable if left out.")] = None,
+    method: Annotated[
+        str, typer.Option("--method", "-k", help="For example guided-backprop or grad-cam.")
+    ] = "guided-backprop",
+    target: Annotated[
+        str | None, typer.Option("--target", help="The class to explain; the most probable if left out.")
+    ] = None,
     box: BoxOption = None,
     style: Annotated[str, typer.Option("--style", help="colour, signed or overlay, for .png")] = "colour",
     as_json: JsonOption = False,
@@ -249,7 +253,9 @@ def activations(
     output: OutOption,
     model: ModelOption = None,
     layer: Annotated[str | None, typer.Option("--layer", help="A layer by name; see models --layers.")] = None,
-    channel: Annotated[int | None, typer.Option("--channel", help="One channel over the photo instead of a grid.")] = None,
+    channel: Annotated[
+        int | None, typer.Option("--channel", help="One channel over the photo instead of a grid.")
+    ] = None,
     box: BoxOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -265,7 +271,7 @@ def activations(
         def picture() -> Any:
             if channel is not None:
                 return pictures.enlarge(pictures.activation_overlay(maps, channel), 640)
-            return pictures.activation_grid(maps, pictures.strongest_channels(maps, 32))
+            return pictures.activation_grid(maps, pictures.strongest_channels(maps, 64))
 
         _save(output, picture, lambda: maps.maps if channel is None else maps.maps[channel])
     facts = {
@@ -282,7 +288,9 @@ def activations(
 def evaluate(
     model: Annotated[str, typer.Argument(help="Registry name.")],
     data: Annotated[str, typer.Option("--data", help="A data set's name, a folder, or a Parquet file.")],
-    split: Annotated[str | None, typer.Option("--split", help="train, validation, test, …; every row if left out.")] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="train, validation, test, …; every row if left out.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score a model on a Parquet file with the columns of its data set."""
@@ -300,8 +308,8 @@ def evaluate(
     out.print(table)
     low, high = report.accuracy_ci95
     out.print(
-        f"accuracy {report.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}, n {report.n}, skipped {report.skipped}), "
-        f"macro F1 {report.macro_f1:.4f}",
+        f"accuracy {report.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}), n {report.n}, "
+        f"skipped {report.skipped}, macro F1 {report.macro_f1:.4f}",
         highlight=False,
     )
 
@@ -309,9 +317,13 @@ def evaluate(
 @app.command()
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name: that of its model.")],
-    init: Annotated[Path | None, typer.Option("--init", help="safetensors to start from; from scratch if left out.")] = None,
+    init: Annotated[
+        Path | None, typer.Option("--init", help="safetensors to start from; from scratch if left out.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Install even if it does not beat the installed weights.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Install even if it does not beat the installed weights.")
+    ] = False,
 ) -> None:
     """Train a recipe; install the weights with card and report if they beat the installed ones on validation."""
     from fashionviz.training.commands import train_and_install

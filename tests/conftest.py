@@ -23,7 +23,6 @@ from fashionviz.models.card import Golden, Metric, ModelCard
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import get_model, list_models
 from fashionviz.models.weights import FILE, is_trained, save_weights
-
 from tests.reports import write_made_up_report
 
 MODEL = "mobilenet_v2.gender_category"

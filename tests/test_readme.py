@@ -6,9 +6,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from bench.results import BLOCK, README, table
 from typer.testing import CliRunner
 
+from bench.results import BLOCK, README, table
 from fashionviz.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]

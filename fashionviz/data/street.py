@@ -1,7 +1,7 @@
 """Departments of Clothing Co-Parsing street photos: our own labels, by id, without photos.
 
-``street_department.csv`` holds a row a photo: ``how`` is ``viewed`` where the photo was looked at, and ``tags`` where the
-label follows from the publisher's tags (dress, skirt, heels, … and no look). ``unclear`` photos (two people, or an outfit
+``street_department.csv`` holds a row a photo: ``how`` is ``viewed`` where the photo was looked at, and ``tags`` where
+the label follows from the publisher's tags alone (dress, skirt, heels, …). ``unclear`` photos (two people, or an outfit
 of either department) are never trained on nor scored. Every validation and test photo was looked at.
 """
 
@@ -26,6 +26,12 @@ def street_label(row: Mapping[str, Any]) -> str | None:
     """``Men/Apparel`` or ``Women/Apparel`` for a street photo by its id; ``None`` where unclear or not labelled."""
     department = _table().get(int(row["id"]), ("", "unclear"))[1]
     return f"{department}/Apparel" if department in ("Men", "Women") else None
+
+
+def weak_labels() -> int:
+    """How many training photos have a department from the publisher's tags alone."""
+    with _FILE.open(newline="") as handle:
+        return sum(row["how"] == "tags" for row in csv.DictReader(handle))
 
 
 def street_ids(split: str) -> set[int]:

@@ -150,9 +150,7 @@ def evaluate(
     classes = spec.task.classes
     probabilities = np.concatenate(parts) if parts else np.zeros((0, len(classes)), dtype=np.float32)
     codes = np.array(truth, dtype=np.int64)
-    report = score(
-        ModelRef(name, sha), data.name, split or "all", classes, codes, probabilities, skipped=skipped
-    )
+    report = score(ModelRef(name, sha), data.name, split or "all", classes, codes, probabilities, skipped=skipped)
     return Scored(report, np.array(rows, dtype=np.int64), tuple(ids), codes, probabilities)
 
 

@@ -1,4 +1,4 @@
-"""The committed report of a model: ``report.json`` (metrics) and ``predictions.parquet`` (a row a picture, no photos)."""
+"""The committed report of a model: ``report.json`` (metrics) and ``predictions.parquet`` (a row a picture)."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class _FunctionalReLUs(TorchFunctionMode):
         return self._take(ceiling)(args[0] if args else kwargs["input"])
 
 
-def _ceiling_of(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None | bool:
+def _ceiling_of(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | bool | None:
     """``False`` for a call that is no ReLU, else where it is clipped (``None``: not at all)."""
     if func in _RELU:
         return None
@@ -83,7 +83,7 @@ class Hookable(nn.Module):
         _replace(self.net)
         for module in self.net.modules():
             if getattr(module, "inplace", False) is True:
-                module.inplace = False
+                module.inplace = False  # type: ignore[assignment]
         for parameter in self.net.parameters():
             parameter.requires_grad_(False)
 

@@ -76,7 +76,8 @@ def filters_of(network: nn.Module, layer: str) -> NDArray[np.float32]:
     if not isinstance(module, nn.Conv2d):
         convolutions = [n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)]
         raise InvalidRequest(
-            f"{layer!r} is not a convolution of this model. The first is {convolutions[0]!r}; it has {len(convolutions)}."
+            f"{layer!r} is not a convolution of this model; it has {len(convolutions)}, "
+            f"the first is {convolutions[0]!r}."
         )
     return module.weight.detach().float().cpu().numpy().copy()
 

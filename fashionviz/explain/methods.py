@@ -1,7 +1,7 @@
 """Attribution methods over Captum, by name. A new method is one function and one decorator.
 
-Each takes the network, its hookable copy, an input ``(1, 3, H, W)``, a class index, the name of the Grad-CAM layer and a
-``tick`` that counts forward passes (and raises when the job is cancelled), and returns ``(3, H, W)``.
+Each takes the network, its hookable copy, an input ``(1, 3, H, W)``, a class index, the name of the Grad-CAM layer and
+a ``tick`` that counts forward passes (and raises when the job is cancelled), and returns ``(3, H, W)``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from fashionviz.explain.hookable import Hookable
 # Captum announces its hooks on every call; they are removed by Captum and our tests check it.
 warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU activations", category=UserWarning)
 warnings.filterwarnings("ignore", message="Input Tensor .* did not already require gradients", category=UserWarning)
-
 
 
 def _captum() -> Any:
@@ -219,10 +218,14 @@ def _occlusion(job: Job) -> Tensor:
     places = (-(-(height - patch) // stride) + 1) * (-(-(width - patch) // stride) + 1)
     forward = job.counted(-(-places // batch) + 2)
     with torch.no_grad():
-        return _captum().Occlusion(forward).attribute(
-            job.x,
-            target=job.target,
-            sliding_window_shapes=(3, patch, patch),
-            strides=(3, stride, stride),
-            perturbations_per_eval=batch,
-        )[0]
+        return (
+            _captum()
+            .Occlusion(forward)
+            .attribute(
+                job.x,
+                target=job.target,
+                sliding_window_shapes=(3, patch, patch),
+                strides=(3, stride, stride),
+                perturbations_per_eval=batch,
+            )[0]
+        )

@@ -44,7 +44,7 @@ class EngineConfig:
         return cls(**changes)  # type: ignore[arg-type]
 
     def place(self) -> tuple[torch.device, torch.dtype]:
-        """Device and dtype of predictions: CUDA in bf16 (fp16 on older cards) where present, else the CPU in float32."""
+        """Device and dtype of predictions: CUDA in bf16 (older cards fp16) where present, else the CPU in float32."""
         name = self.device
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"

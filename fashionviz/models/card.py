@@ -99,4 +99,6 @@ def load_card(folder: Path) -> ModelCard:
     except OSError as error:
         raise WeightsError(f"The model card {path.name} of {folder.name} is missing.") from error
     except ValidationError as error:
-        raise WeightsError(f"The model card of {folder.name} is damaged: {error.error_count()} field(s) wrong.") from error
+        raise WeightsError(
+            f"The model card of {folder.name} is damaged: {error.error_count()} field(s) wrong."
+        ) from error

@@ -1,7 +1,7 @@
 """The registry of models: one decorator an architecture and task, in the manner of timm.
 
-``@register_model`` keeps a builder and the facts that belong to the architecture. What training adds (metrics, checksum,
-recipe) travels with the weights in a :class:`fashionviz.models.card.ModelCard`.
+``@register_model`` keeps a builder and the facts that belong to the architecture. What training adds (metrics,
+checksum, recipe) travels with the weights in a :class:`fashionviz.models.card.ModelCard`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Batched augmentation on tensors: warp, relight, blur, erase, and paste cut-outs onto other backgrounds.
 
-Every function takes a ``torch.Generator``: the same seed gives the same batch, so that a resumed run stays on its curve.
+Every function takes a ``torch.Generator``: the same seed gives the same batch, so that a resumed run keeps its curve.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def warp(images: Tensor, frame: tuple[int, int], how: Warp, generator: torch.Gen
     if fit < 0.8:  # shrink with antialiasing first: grid_sample alone would alias
         size = [round(h * fit * 1.15), round(w * fit * 1.15)]
         images = F.interpolate(images, size, mode="bilinear", antialias=True)
-    zoom = torch.exp(uniform((n,), float(torch.tensor(how.zoom[0]).log()), float(torch.tensor(how.zoom[1]).log()), generator))
+    zoom = torch.exp(
+        uniform((n,), float(torch.tensor(how.zoom[0]).log()), float(torch.tensor(how.zoom[1]).log()), generator)
+    )
     stretch = 1 + uniform((n,), -how.aspect, how.aspect, generator)
     mirror = torch.where(torch.rand((n,), generator=generator) < how.flip, -1.0, 1.0)
     angle = torch.deg2rad(uniform((n,), -how.rotate, how.rotate, generator))
@@ -152,7 +154,9 @@ def cut_out_alpha(images: Tensor, threshold: float = 0.93, steps: int = 160) -> 
     return 1 - reached
 
 
-def paste(cut_outs: Tensor, backgrounds: Tensor, frame: tuple[int, int], how: Warp, generator: torch.Generator) -> Tensor:
+def paste(
+    cut_outs: Tensor, backgrounds: Tensor, frame: tuple[int, int], how: Warp, generator: torch.Generator
+) -> Tensor:
     """Paste cut-outs onto backgrounds (copy-paste augmentation, Ghiasi et al. 2021).
 
     Args:

@@ -11,6 +11,7 @@ from torch import nn
 from fashionviz import images
 from fashionviz.data.examples import golden_picture
 from fashionviz.data.sets import open_set
+from fashionviz.data.street import weak_labels
 from fashionviz.errors import DataError, WeightsError
 from fashionviz.evaluation.evaluate import class_counts, department_recalls, evaluate
 from fashionviz.evaluation.metrics import mean_interval
@@ -80,7 +81,9 @@ def measure(name: str) -> tuple[tuple[Metric, ...], Report]:
             facts = {**asdict(scored.report), "train_counts": counts}
             facts.update(model=scored.report.model, per_class=scored.report.per_class)
             report = Report(**facts)
-            save_report(type(scored)(report, scored.rows, scored.ids, scored.truth, scored.probabilities), model_folder(name))
+            save_report(
+                type(scored)(report, scored.rows, scored.ids, scored.truth, scored.probabilities), model_folder(name)
+            )
     for split in ("validation", "test"):
         scored = evaluate(name, "ccp", split)
         metrics.append(street_recall(scored.report))
@@ -147,8 +150,8 @@ def _card(
         title="MobileNetV2 · department × category",
         description=(
             "Names the shop department and category of a garment photo, six classes as in paper 003. Fine-tuned from "
-            "ImageNet weights on catalogue photos, on cut-outs pasted onto street and room backgrounds, on street photos "
-            "and on photos taken at home."
+            "ImageNet weights on catalogue photos, on their cut-outs pasted onto street and room backgrounds, on "
+            "street photos and on photos taken at home."
         ),
         task=spec.task.name,
         classes=spec.task.classes,
@@ -169,15 +172,14 @@ def _card(
         licence="Apache-2.0 (weights). The photos they were trained on are not part of them.",
         intended_use="Exploring what a garment classifier sees, in teaching, research and debugging.",
         limits=(
-            "Men and Women name the department an item is sold in, not a person, and the model must not be used to judge "
-            "people. Street figures come from one set of street photos (Clothing Co-Parsing): 1,109 of its training "
-            "departments follow from the publisher's tags (dress, skirt, heels, …), the others and every validation and test "
-            "photo were labelled by looking at the outfit; photos of unclear department were left out. A photo of a whole "
-            "outfit shows several items: choose a region for a single one. Items of other departments (Unisex, Boys, Girls) "
-            "and things that are no garment are forced into the six classes."
+            "Men and Women name the department an item is sold in, not a person, and the model must not be used to "
+            "judge people. Street figures come from one set of street photos (Clothing Co-Parsing) and count an answer "
+            f"as right when its department is. Of the training departments {weak_labels():,} follow from the "
+            "publisher's tags alone (dress, skirt, heels, …); the others, and every validation and test photo, were labelled by "
+            "looking at the outfit, and photos of unclear department were left out. A photo of a whole outfit shows "
+            "several items: choose a region for a single one. Items of other departments (Unisex, Boys, Girls) and "
+            "things that are no garment are forced into the six classes."
         ),
         recipe={**describe(recipe), "history": list(history)},
         command=command,
     )
-
-

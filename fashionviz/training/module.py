@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import lightning.pytorch as pl
 import torch
@@ -43,23 +43,24 @@ class GarmentClassifier(pl.LightningModule):
         self.network = network
         self.recipe = recipe
         self.steps = steps
-        width = network.classifier[-1].in_features
+        head = cast(nn.Sequential, network.classifier)[-1]
+        assert isinstance(head, nn.Linear)
+        width = head.in_features
         self.aux_article = nn.Linear(width, articles)
         self.aux_department = nn.Linear(width, departments)
         self.frozen = [network.get_submodule(name) for name in recipe.frozen]
         for part in self.frozen:
             part.requires_grad_(False)
-        classes = network.classifier[-1].out_features
-        self.validation = nn.ModuleDict(
-            {
-                "catalogue": MulticlassAccuracy(classes, average="micro"),
-                "street": MulticlassRecall(classes, average="none"),
-            }
-        )
+        self.catalogue = MulticlassAccuracy(head.out_features, average="micro")
+        self.street = MulticlassRecall(head.out_features, average="none")
 
     def features(self, images: Tensor) -> Tensor:
         """Pooled features ``(N, width)`` of normalised images."""
-        return F.adaptive_avg_pool2d(self.network.features(images), 1).flatten(1)
+        return F.adaptive_avg_pool2d(cast(nn.Module, self.network.features)(images), 1).flatten(1)
+
+    def classify(self, pooled: Tensor) -> Tensor:
+        """Logits ``(N, K)`` of pooled features."""
+        return cast(nn.Module, self.network.classifier)(pooled)
 
     def train(self, mode: bool = True) -> GarmentClassifier:
         """Frozen parts keep the batch statistics they came with."""
@@ -69,8 +70,9 @@ class GarmentClassifier(pl.LightningModule):
         return self
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
+        """The loss of one mixed batch."""
         pooled = self.features(batch.images.to(memory_format=torch.channels_last))
-        loss = partial_cross_entropy(self.network.classifier(pooled), batch.allowed, self.recipe.smoothing).mean()
+        loss = partial_cross_entropy(self.classify(pooled), batch.allowed, self.recipe.smoothing).mean()
         extra = F.cross_entropy(self.aux_article(pooled), batch.article, ignore_index=-1) + F.cross_entropy(
             self.aux_department(pooled), batch.department, ignore_index=-1
         )
@@ -78,27 +80,31 @@ class GarmentClassifier(pl.LightningModule):
         return loss + self.recipe.auxiliary * extra
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int, dataloader_idx: int = 0) -> None:
+        """Count catalogue photos (loader 0) and street photos (loader 1)."""
         images, labels = batch
-        logits = self.network.classifier(self.features(images.to(memory_format=torch.channels_last)))
+        logits = self.classify(self.features(images.to(memory_format=torch.channels_last)))
         if dataloader_idx == 0:
-            self.validation["catalogue"].update(logits, labels)
+            self.catalogue.update(logits, labels)
             loss = F.cross_entropy(logits, labels)
             self.log("val_loss", loss, add_dataloader_idx=False, batch_size=len(labels))
         else:
-            self.validation["street"].update(logits, labels)
+            self.street.update(logits, labels)
 
     def on_validation_epoch_end(self) -> None:
-        accuracy = self.validation["catalogue"].compute()
-        recall = self.validation["street"].compute()[2:4].mean()  # Men/Apparel and Women/Apparel
-        for metric in self.validation.values():
-            metric.reset()
+        """Log accuracy, the street recall of the two departments, and the score that decides what is kept."""
+        accuracy = self.catalogue.compute()
+        recall = self.street.compute()[2:4].mean()  # Men/Apparel and Women/Apparel
+        self.catalogue.reset()
+        self.street.reset()
         self.log("val_accuracy", accuracy, prog_bar=True)
         self.log("val_street_recall", recall, prog_bar=True)
         # What is kept: catalogue accuracy counts most, street recall must not be bought with it or the other way.
         self.log("val_score", accuracy + 0.1 * recall)
 
     def configure_optimizers(self) -> Any:
-        decayed, plain = [], []
+        """AdamW (no decay on biases and batch norms) under a one-cycle schedule."""
+        decayed: list[nn.Parameter] = []
+        plain: list[nn.Parameter] = []
         for parameter in self.parameters():
             if parameter.requires_grad:
                 (decayed if parameter.ndim > 1 else plain).append(parameter)

@@ -132,7 +132,9 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
     folder = run_folder(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     last = folder / "last.ckpt"
-    keeper = ModelCheckpoint(folder, "best", monitor="val_score", mode="max", save_last=True, enable_version_counter=False)
+    keeper = ModelCheckpoint(
+        folder, "best", monitor="val_score", mode="max", save_last=True, enable_version_counter=False
+    )
     trainer = pl.Trainer(
         max_epochs=epochs or recipe.epochs,
         callbacks=[
@@ -181,7 +183,11 @@ def network_of(checkpoint: Path, model: str) -> torch.nn.Module:
 def describe(recipe: Recipe) -> dict[str, object]:
     """The recipe and the machine, as plain JSON, for the card."""
     facts = json.loads(json.dumps(asdict(recipe)))
-    return {**facts, "torch": torch.__version__, "machine": f"{platform.machine()} CPU, {torch.get_num_threads()} cores"}
+    return {
+        **facts,
+        "torch": torch.__version__,
+        "machine": f"{platform.machine()} CPU, {torch.get_num_threads()} cores",
+    }
 
 
 def shortened(recipe: Recipe, epochs: int) -> Recipe:

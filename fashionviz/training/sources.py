@@ -150,9 +150,7 @@ def street(size: tuple[int, int], progress: Progress | None = None) -> Source:
     men = torch.tensor([n.startswith("Men") for n in labels])
     weight = torch.where(men, 0.5 / men.sum(), 0.5 / (~men).sum())
     unknown = torch.full((len(labels),), -1)
-    return Source(
-        np.concatenate(pixels), allowed, unknown, (~men).long(), weight, np.concatenate(alphas)
-    )
+    return Source(np.concatenate(pixels), allowed, unknown, (~men).long(), weight, np.concatenate(alphas))
 
 
 def home(size: tuple[int, int], progress: Progress | None = None) -> Source:
@@ -171,9 +169,7 @@ def home(size: tuple[int, int], progress: Progress | None = None) -> Source:
     return Source(np.concatenate(pixels), torch.tensor(allowed), unknown, unknown, _even(n))
 
 
-def backgrounds(
-    street_source: Source, home_source: Source, count: int | None = None, seed: int = 0
-) -> np.ndarray:
+def backgrounds(street_source: Source, home_source: Source, count: int | None = None, seed: int = 0) -> np.ndarray:
     """Patches without a garment: street windows with no person, and the corners of home photos.
 
     Returns:

@@ -60,7 +60,7 @@ def test_predict_answers_the_good_and_names_the_bad(photo: str, broken: str, tmp
     answers = json.loads(out)
     assert status == 1
     assert [("error" in a) for a in answers] == [False, True, True, False]
-    assert [a["file"] for a in answers][0] == photo
+    assert answers[0]["file"] == photo
     ranked = [p["probability"] for p in answers[0]["predictions"]]
     assert ranked == sorted(ranked, reverse=True)
     assert {"decode", "queue", "compute", "total"} <= set(answers[0]["timings_ms"])

@@ -64,7 +64,7 @@ def test_shapes_determinism_and_no_hooks_left(job: Job, name: str) -> None:
     assert torch.equal(first, again)
     for network in (job.network, job.hooked):
         for module in network.modules():
-            assert not (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+            assert not any((module._forward_hooks, module._forward_pre_hooks, module._backward_hooks))
 
 
 @pytest.mark.parametrize("name", [m.name for m in METHODS.values() if m.slow])

@@ -37,7 +37,9 @@ def batcher(slow: Slow) -> Iterator[Batcher]:
     made.close()
 
 
-def ask(batcher: Batcher, values: list[float], timeout_s: float = 10) -> tuple[list[threading.Thread], dict[float, object]]:
+def ask(
+    batcher: Batcher, values: list[float], timeout_s: float = 10
+) -> tuple[list[threading.Thread], dict[float, object]]:
     answers: dict[float, object] = {}
 
     def one(value: float) -> None:

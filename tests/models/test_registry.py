@@ -97,7 +97,7 @@ def test_every_explanation_works_and_leaves_no_trace(shipped: Engine, name: str)
     for network in (loaded.network, loaded.hooked):
         assert not network.training
         for module in network.modules():
-            assert not (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+            assert not any((module._forward_hooks, module._forward_pre_hooks, module._backward_hooks))
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -23,7 +23,9 @@ def test_one_allowed_class_is_cross_entropy(g: torch.Generator) -> None:
     allowed = F.one_hot(target, 6).bool()
     for smoothing in (0.0, 0.1):
         ours = partial_cross_entropy(logits, allowed, smoothing)
-        assert torch.allclose(ours, F.cross_entropy(logits, target, label_smoothing=smoothing, reduction="none"), atol=1e-5)
+        assert torch.allclose(
+            ours, F.cross_entropy(logits, target, label_smoothing=smoothing, reduction="none"), atol=1e-5
+        )
 
 
 def test_two_allowed_classes_by_hand() -> None:

@@ -1,4 +1,4 @@
-"""A whole training run on drawn pictures: from Parquet to installed, verified, served weights; resume onto the same curve."""
+"""A whole training run on drawn pictures, from Parquet to served weights; resume lands on the same curve."""
 
 import io
 from dataclasses import replace
@@ -22,7 +22,12 @@ from fashionviz.training.recipes import Stage, get_recipe
 from fashionviz.training.run import network_of, train
 
 MODEL = "mobilenet_v2.gender_category"
-KINDS = [("Men", "Apparel", "shirt"), ("Women", "Apparel", "dress"), ("Women", "Footwear", "heel"), ("Men", "Accessories", "watch")]
+KINDS = [
+    ("Men", "Apparel", "shirt"),
+    ("Women", "Apparel", "dress"),
+    ("Women", "Footwear", "heel"),
+    ("Men", "Accessories", "watch"),
+]
 RECIPE = replace(
     get_recipe(MODEL),
     stages=(Stage((32, 24), 2),),
@@ -100,7 +105,11 @@ def test_train_install_serve(data: Path, monkeypatch: pytest.MonkeyPatch, drawn:
     engine = Engine(EngineConfig(device="cpu"))
     assert engine.ready().ready
     info = engine.model()
-    assert {(m["data_set"], m["split"]) for m in info.metrics} >= {("fpi", "test"), ("fpi", "validation"), ("ccp", "test")}
+    assert {(m["data_set"], m["split"]) for m in info.metrics} >= {
+        ("fpi", "test"),
+        ("fpi", "validation"),
+        ("ccp", "test"),
+    }
     assert len(engine.predict(from_pixels(drawn["shirt"])).scores) == 6
     engine.close()
 
