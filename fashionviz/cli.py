@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from fashionviz.data.commands import data_app
 from fashionviz.errors import FashionvizError, InvalidRequest
@@ -134,14 +134,12 @@ def models(
         if as_json:
             _print_json([model_json(info) for info in infos])
             return
-        table = Table("model", "task", "trained", "default", "test accuracy", "weights")
+        table = Table(Column("model", no_wrap=True), "trained", "default", "test accuracy", "weights")
         for info in infos:
             test = [m for m in info.metrics if m["name"] == "accuracy" and m["split"] == "test"]
-            shown = f"{test[0]['value']:.3f} on {test[0]['data_set']} (n {test[0]['n']})" if test else "–"
-            table.add_row(
-                info.name, info.task, "yes" if info.trained else "no", "yes" if info.default else "", shown,
-                (info.sha256 or "–")[:12],
-            )  # fmt: skip
+            shown = f"{test[0]['value']:.3f} (n {test[0]['n']:,})" if test else "–"
+            weights = (info.sha256 or "–")[:8]
+            table.add_row(info.name, "yes" if info.trained else "no", "yes" if info.default else "", shown, weights)
         out.print(table)
 
 

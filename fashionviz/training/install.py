@@ -175,10 +175,10 @@ def _card(
             "Men and Women name the department an item is sold in, not a person, and the model must not be used to "
             "judge people. Street figures come from one set of street photos (Clothing Co-Parsing) and count an answer "
             f"as right when its department is. Of the training departments {weak_labels():,} follow from the "
-            "publisher's tags alone (dress, skirt, heels, …); the others, and every validation and test photo, were labelled by "
-            "looking at the outfit, and photos of unclear department were left out. A photo of a whole outfit shows "
-            "several items: choose a region for a single one. Items of other departments (Unisex, Boys, Girls) and "
-            "things that are no garment are forced into the six classes."
+            "publisher's tags alone (dress, skirt, heels, …); the others, and every validation and test photo, were "
+            "labelled by looking at the outfit, and photos of unclear department were left out. A photo of a whole "
+            "outfit shows several items: choose a region for a single one. Items of other departments (Unisex, Boys, "
+            "Girls) and things that are no garment are forced into the six classes."
         ),
         recipe={**describe(recipe), "history": list(history)},
         command=command,

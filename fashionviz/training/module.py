@@ -48,9 +48,8 @@ class GarmentClassifier(pl.LightningModule):
         width = head.in_features
         self.aux_article = nn.Linear(width, articles)
         self.aux_department = nn.Linear(width, departments)
-        self.frozen = [network.get_submodule(name) for name in recipe.frozen]
-        for part in self.frozen:
-            part.requires_grad_(False)
+        for name in recipe.frozen:
+            network.get_submodule(name).requires_grad_(False)
         self.catalogue = MulticlassAccuracy(head.out_features, average="micro")
         self.street = MulticlassRecall(head.out_features, average="none")
 
@@ -61,13 +60,6 @@ class GarmentClassifier(pl.LightningModule):
     def classify(self, pooled: Tensor) -> Tensor:
         """Logits ``(N, K)`` of pooled features."""
         return cast(nn.Module, self.network.classifier)(pooled)
-
-    def train(self, mode: bool = True) -> GarmentClassifier:
-        """Frozen parts keep the batch statistics they came with."""
-        super().train(mode)
-        for part in self.frozen:
-            part.eval()
-        return self
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one mixed batch."""

@@ -33,7 +33,7 @@ class Recipe:
         smoothing: label smoothing of pictures with one certain class.
         auxiliary: weight of the auxiliary heads (article type and department of every catalogue item).
         ema_decay: of the exponential moving average of the weights, which is what is kept.
-        frozen: parts that keep the weights and batch statistics they start with.
+        frozen: parts that keep the weights they start with; their batch statistics adapt to the photos.
         seed: of everything random.
     """
 

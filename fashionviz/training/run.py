@@ -8,6 +8,7 @@ import logging
 import platform
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
@@ -29,6 +30,8 @@ from fashionviz.training.module import GarmentClassifier
 from fashionviz.training.recipes import Recipe
 
 log = logging.getLogger(__name__)
+# Its advice on other products is no news of the run.
+logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -84,14 +87,17 @@ def _mixture(recipe: Recipe) -> tuple[Mixture, int]:
     return Mixture(recipe, kinds, sources.backgrounds(street, home, seed=recipe.seed)), len(articles)
 
 
-class _Epochs(pl.Callback):
-    """Tells the data which epoch it is (resolution and random numbers depend on it)."""
+class _Repeatable(pl.Callback):
+    """Makes batches and dropout depend on recipe, epoch and step alone: a resumed run sees what it would have seen."""
 
     def __init__(self, mixture: Mixture) -> None:
         self.mixture = mixture
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.mixture.epoch = trainer.current_epoch
+
+    def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, index: int) -> None:
+        torch.manual_seed(self.mixture.recipe.seed + trainer.global_step)  # dropout
 
 
 def run_folder(recipe: Recipe) -> Path:
@@ -105,7 +111,7 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
     Args:
         recipe: what to train and how.
         init: safetensors to start from; ``None`` starts from scratch.
-        resume: go on from the last checkpoint, onto the same curve.
+        resume: go on from the last checkpoint.
         epochs: stop after so many epochs (the schedule stays that of the whole recipe).
 
     Returns:
@@ -140,7 +146,7 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         callbacks=[
             EMAWeightAveraging(decay=recipe.ema_decay),
             keeper,
-            _Epochs(mixture),
+            _Repeatable(mixture),
             TQDMProgressBar(refresh_rate=20),
         ],
         # Lightning empties the folder of a logger that it finds: a resumed run writes its own part of the curve.
