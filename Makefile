@@ -8,7 +8,7 @@ PORT ?= 7860
 PINS := requirements.txt requirements-core.txt constraints.txt pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast browser check format bench screenshot train clean
+.PHONY: help install serve test test-fast browser check format bench screenshot clean
 
 help: ## Explain the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,7 +16,7 @@ help: ## Explain the targets
 $(VENV)/.installed: $(PINS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found."; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Set PYTHON=/path/to/python3.11."; exit 1; }
-	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@test -x $(BIN)/pip || { rm -rf $(VENV); "$(PYTHON)" -m venv $(VENV); } || { rm -rf $(VENV); echo "The environment could not be created; on Debian, install python3-venv."; exit 1; }
 	@echo "Installing the pinned packages (about 5.5 GB with torch; a few minutes the first time) ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

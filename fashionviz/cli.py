@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
@@ -50,7 +51,7 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except FashionvizError as error:
-        err.print(f"[bold red]fashionviz:[/] {error}", highlight=False, markup=True)
+        err.print(f"[bold red]fashionviz:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(2 if isinstance(error, InvalidRequest) or error.status == 404 else 1) from error
     except KeyboardInterrupt:
         err.print("Stopped.")
@@ -91,21 +92,25 @@ def _read(path: Path) -> Any:
     return images.decode(data)
 
 
+def _check_ending(path: Path) -> None:
+    """Refuse a file name before the work is done, not after."""
+    if path.suffix.lower() not in (".png", ".npy"):
+        raise InvalidRequest(f"--out must end in .png (a picture) or .npy (raw values), not {path.suffix!r}.")
+
+
 def _save(path: Path, picture: Callable[[], Any], values: Callable[[], Any]) -> None:
     """Write the picture or the raw values, by the ending of the file's name."""
     import numpy as np
 
     from fashionviz.images import encode_png
 
-    ending = path.suffix.lower()
-    if ending not in (".png", ".npy"):
-        raise InvalidRequest(f"--out must end in .png (a picture) or .npy (raw values), not {path.suffix!r}.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if ending == ".png":
+        if path.suffix.lower() == ".png":
             path.write_bytes(encode_png(picture()))
         else:
-            np.save(path, values())
+            with path.open("wb") as handle:  # np.save would add an ending of its own to .NPY
+                np.save(handle, values())
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be written: {error.strerror}.") from error
 
@@ -167,11 +172,11 @@ def predict(
                 failed = True
                 answers.append(failure_json(error, str(path)))
                 if not as_json:
-                    err.print(f"[bold red]{path.name}:[/] {error}", highlight=False)
+                    err.print(f"[bold red]{escape(path.name)}:[/] {escape(str(error))}", highlight=False)
                 continue
             answers.append(prediction_json(result, str(path), info.note))
             if not as_json:
-                table = Table("class", "probability", title=path.name, caption=info.note)
+                table = Table("class", "probability", title=escape(path.name), caption=escape(info.note))
                 for item in result.scores:
                     table.add_row(item.label, f"{item.probability:.4f}")
                 out.print(table)
@@ -206,6 +211,7 @@ def explain(
         "overlay": pictures.attribution_overlay,
     }
     with _plain_errors(), _bar(method) as tick:
+        _check_ending(output)
         if style not in styles:
             raise InvalidRequest(f"--style must be one of {', '.join(styles)}, not {style!r}.")
         result = shared_engine().explain(
@@ -221,7 +227,7 @@ def explain(
     if as_json:
         _print_json(facts)
     else:
-        out.print(f"{method} for {result.target} ({result.probability:.1%}) → {output}", highlight=False)
+        out.print(f"{method} for {result.target} ({result.probability:.1%}) → {output}", highlight=False, markup=False)
 
 
 @app.command()
@@ -236,13 +242,14 @@ def filters(
     from fashionviz.inference.engine import shared_engine
 
     with _plain_errors():
+        _check_ending(output)
         bank = shared_engine().filters(model, layer)
         _save(output, lambda: pictures.filter_grid(bank), lambda: bank.weights)
     facts = {"model": bank.model.name, "layer": bank.layer, "shape": list(bank.weights.shape), "out": str(output)}
     if as_json:
         _print_json(facts)
     else:
-        out.print(f"{len(bank.weights)} filters of {bank.layer} → {output}", highlight=False)
+        out.print(f"{len(bank.weights)} filters of {bank.layer} → {output}", highlight=False, markup=False)
 
 
 @app.command()
@@ -251,9 +258,7 @@ def activations(
     output: OutOption,
     model: ModelOption = None,
     layer: Annotated[str | None, typer.Option("--layer", help="A layer by name; see models --layers.")] = None,
-    channel: Annotated[
-        int | None, typer.Option("--channel", help="One channel over the photo instead of a grid.")
-    ] = None,
+    channel: Annotated[int | None, typer.Option("--channel", help="One channel large instead of a grid.")] = None,
     box: BoxOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -262,16 +267,17 @@ def activations(
     from fashionviz.inference.engine import shared_engine
 
     with _plain_errors():
+        _check_ending(output)
         maps = shared_engine().activations(_read(photo), model, layer, box=parse_box(box))
         if channel is not None and not 0 <= channel < len(maps.maps):
             raise InvalidRequest(f"{maps.layer} has the channels 0 to {len(maps.maps) - 1}, not {channel}.")
 
         def picture() -> Any:
             if channel is not None:
-                return pictures.enlarge(pictures.activation_overlay(maps, channel), 640)
+                return pictures.activation_tile(maps, channel, 640)
             return pictures.activation_grid(maps, pictures.strongest_channels(maps, 64))
 
-        _save(output, picture, lambda: maps.maps if channel is None else maps.maps[channel])
+        _save(output, picture, lambda: maps.maps if channel is None else maps.maps[channel][None])
     facts = {
         "file": str(photo), "model": maps.model.name, "layer": maps.layer, "shape": list(maps.maps.shape),
         "out": str(output), "timings_ms": maps.timings.as_dict(),
@@ -279,7 +285,7 @@ def activations(
     if as_json:
         _print_json(facts)
     else:
-        out.print(f"{maps.layer}: {' × '.join(map(str, maps.maps.shape))} → {output}", highlight=False)
+        out.print(f"{maps.layer}: {' × '.join(map(str, maps.maps.shape))} → {output}", highlight=False, markup=False)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fashionviz import images
-from fashionviz.data.sets import ParquetSet, cache_root
+from fashionviz.data.sets import ParquetSet, cache_root, image_bytes
 from fashionviz.errors import ImageError
 from fashionviz.models.preprocess import letterbox
 
@@ -44,7 +44,7 @@ def decoded(
         store = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=(total, *size, 3))
         for i, row in enumerate(data.rows(["image"])):
             try:
-                store[i] = letterbox(images.decode(row["image"]["bytes"]).pixels, size)[0]
+                store[i] = letterbox(images.decode(image_bytes(row)).pixels, size)[0]
             except ImageError as error:
                 log.warning("%s row %d: %s", data.name, i, error)
                 store[i] = 255

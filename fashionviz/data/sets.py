@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,7 @@ class ParquetSet:
                 if here:
                     column = file.read_row_group(group, columns=["image"]).column("image")
                     for i in here:
-                        found[i] = column[i - offset].as_py()["bytes"]
+                        found[i] = image_bytes({"image": column[i - offset].as_py()})
                 offset += count
         return found
 
@@ -167,6 +167,14 @@ def open_set(source: str | Path, split: str | None = None) -> ParquetSet:
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{file.name} is not a readable Parquet file.") from error
     return ParquetSet(path.stem if path.is_file() else path.name, chosen, split)
+
+
+def image_bytes(row: Mapping[str, Any]) -> bytes:
+    """The encoded picture of a row: a struct ``{bytes, path}``, or plain bytes; empty where it is null."""
+    image = row["image"]
+    if isinstance(image, Mapping):
+        image = image.get("bytes")
+    return image if isinstance(image, bytes) else b""
 
 
 def string_codes(values: Sequence[str | None], vocabulary: Sequence[str]) -> np.ndarray:

@@ -24,7 +24,11 @@ def _table() -> dict[int, tuple[str, str]]:
 
 def street_label(row: Mapping[str, Any]) -> str | None:
     """``Men/Apparel`` or ``Women/Apparel`` for a street photo by its id; ``None`` where unclear or not labelled."""
-    department = _table().get(int(row["id"]), ("", "unclear"))[1]
+    try:
+        identifier = int(row["id"])
+    except (TypeError, ValueError):
+        return None
+    department = _table().get(identifier, ("", "unclear"))[1]
     return f"{department}/Apparel" if department in ("Men", "Women") else None
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fashionviz import images
-from fashionviz.data.sets import ParquetSet, open_set, string_codes
+from fashionviz.data.sets import ParquetSet, image_bytes, open_set, string_codes
 from fashionviz.data.street import street_label
 from fashionviz.errors import DataError, ImageError
 from fashionviz.evaluation.metrics import score
@@ -50,17 +50,17 @@ class Scored:
 def label_rule(spec: ModelSpec, data: ParquetSet) -> tuple[LabelRule, list[str]]:
     """The rule that labels a data set's rows for a task, and the columns it reads.
 
-    The task's own columns come first; street photos (``id``, ``tags`` and no ``gender``) get our labels by id.
+    The task's own columns come first, then a ``label``; street photos (``id`` and ``tags``) get our labels by id.
 
     Raises:
         DataError: neither applies.
     """
     if all(c in data.columns for c in spec.task.columns):
         return spec.task.label_of, list(spec.task.columns)
-    if spec.task.name == "gender_category" and {"id", "tags"} <= set(data.columns):
-        return street_label, ["id"]
     if "label" in data.columns:
         return (lambda row: row["label"]), ["label"]
+    if spec.task.name == "gender_category" and {"id", "tags"} <= set(data.columns):
+        return street_label, ["id"]
     raise DataError(
         f"{data.name} has neither the columns {', '.join(spec.task.columns)} nor 'label'; "
         f"it has {', '.join(data.columns)}."
@@ -110,6 +110,8 @@ def evaluate(
     rule, columns = label_rule(spec, data)
     has_id = "id" in data.columns
     wanted = sorted({*columns, "image", *(["id"] if has_id else [])})
+    if "image" not in data.columns:
+        raise DataError(f"{data.name} has no column 'image'; it has {', '.join(data.columns)}.")
     index = {c: i for i, c in enumerate(spec.task.classes)}
     device = next(network.parameters()).device
 
@@ -133,7 +135,7 @@ def evaluate(
             skipped += 1
         else:
             try:
-                photo = images.decode(row["image"]["bytes"])
+                photo = images.decode(image_bytes(row))
             except ImageError as error:
                 log.warning("%s row %d: %s", data.name, number, error)
                 skipped += 1
@@ -147,6 +149,8 @@ def evaluate(
         if progress:
             progress(number + 1, total)
     flush()
+    if not rows:
+        raise DataError(f"{data.name}: none of its {total} rows has both a known label and a readable picture.")
     classes = spec.task.classes
     probabilities = np.concatenate(parts) if parts else np.zeros((0, len(classes)), dtype=np.float32)
     codes = np.array(truth, dtype=np.int64)

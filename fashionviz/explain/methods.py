@@ -39,7 +39,7 @@ class Job:
 
     Attributes:
         network: the plain network; it must not be hooked.
-        hooked: the hookable copy, held exclusively.
+        hooked: the hookable copy, held exclusively; ``None`` for methods that need no hooks.
         x: ``(1, 3, H, W)``.
         target: class index.
         cam_layer: last layer with a spatial extent.
@@ -47,16 +47,27 @@ class Job:
     """
 
     network: nn.Module
-    hooked: Hookable
+    hooked: Hookable | None
     x: Tensor
     target: int
     cam_layer: str
     tick: Tick
 
-    def counted(self, total: int, network: nn.Module | None = None) -> Callable[[Tensor], Tensor]:
+    @property
+    def copy(self) -> Hookable:
+        """The hookable copy, for the methods that are declared to need it."""
+        if self.hooked is None:
+            raise RuntimeError("a method that hooks must be registered with hooks=True")
+        return self.hooked
+
+    def leaf(self) -> Tensor:
+        """The input as a fresh tensor that takes gradients."""
+        return self.x.clone().requires_grad_()
+
+    def counted(self, total: int) -> Callable[[Tensor], Tensor]:
         """The network as a function that ticks at each forward pass."""
         done = 0
-        module = network or self.network
+        module = self.network
 
         def forward(x: Tensor) -> Tensor:
             nonlocal done
@@ -128,7 +139,7 @@ def methods_for(relu_family: bool) -> tuple[str, ...]:
     relu_only=True,
 )
 def _guided_backprop(job: Job) -> Tensor:
-    return _captum().GuidedBackprop(job.hooked).attribute(job.x.clone(), target=job.target)[0]
+    return _captum().GuidedBackprop(job.copy).attribute(job.leaf(), target=job.target)[0]
 
 
 @_method(
@@ -137,7 +148,7 @@ def _guided_backprop(job: Job) -> Tensor:
     "How much the class's logit would rise for a small rise of the value (Simonyan et al. 2014).",
 )
 def _gradient(job: Job) -> Tensor:
-    return _captum().Saliency(job.network).attribute(job.x.clone(), target=job.target, abs=False)[0]
+    return _captum().Saliency(job.network).attribute(job.leaf(), target=job.target, abs=False)[0]
 
 
 @_method(
@@ -146,7 +157,7 @@ def _gradient(job: Job) -> Tensor:
     "The gradient times the normalised value: a first-order share of the logit (Shrikumar et al. 2016).",
 )
 def _input_x_gradient(job: Job) -> Tensor:
-    return _captum().InputXGradient(job.network).attribute(job.x.clone(), target=job.target)[0]
+    return _captum().InputXGradient(job.network).attribute(job.leaf(), target=job.target)[0]
 
 
 @_method(
@@ -157,8 +168,8 @@ def _input_x_gradient(job: Job) -> Tensor:
     hooks=True,
 )
 def _grad_cam(job: Job) -> Tensor:
-    layer = job.hooked.net.get_submodule(job.cam_layer)
-    cam = _captum().LayerGradCam(job.hooked, layer).attribute(job.x.clone(), target=job.target, relu_attributions=True)
+    layer = job.copy.net.get_submodule(job.cam_layer)
+    cam = _captum().LayerGradCam(job.copy, layer).attribute(job.leaf(), target=job.target, relu_attributions=True)
     size = tuple(job.x.shape[2:])
     return F.interpolate(cam, size, mode="bilinear", align_corners=False)[0].expand(3, *size)
 
@@ -185,7 +196,7 @@ def _integrated_gradients(job: Job) -> Tensor:
     steps, batch = 48, 4
     forward = job.counted(steps // batch + 2)
     method = _captum().IntegratedGradients(forward)
-    return method.attribute(job.x.clone(), target=job.target, n_steps=steps, internal_batch_size=batch)[0].float()
+    return method.attribute(job.leaf(), target=job.target, n_steps=steps, internal_batch_size=batch)[0].float()
 
 
 @_method(

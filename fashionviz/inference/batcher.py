@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -103,9 +104,10 @@ class Batcher:
         with self._lock:
             self._closed = True
             worker = self._worker
-            if worker is not None and worker.is_alive():
-                self._queue.put(None)
-        if worker is not None and worker is not threading.current_thread():
+        if worker is not None and worker.is_alive():
+            # Outside the lock, which the worker takes on its way out.
+            with suppress(queue.Full):
+                self._queue.put(None, timeout=5)
             worker.join(timeout=5)
 
     def _ensure_worker(self) -> None:
@@ -127,15 +129,15 @@ class Batcher:
                 if closing:
                     return
         finally:
-            # Reached on close, and when the worker is killed by something that is no ordinary error.
-            self._fail(batch)
-            while not self._queue.empty():
-                try:
+            # Reached on close, and when the worker is killed by something that is no ordinary error. Under the lock,
+            # so that nothing is queued for a worker that has already looked for the last time.
+            with self._lock:
+                self._worker = None
+                self._fail(batch)
+                while not self._queue.empty():
                     left = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if left is not None:
-                    self._fail([left])
+                    if left is not None:
+                        self._fail([left])
 
     def _fill(self, batch: list[_Ticket]) -> bool:
         deadline = time.perf_counter() + self._max_wait

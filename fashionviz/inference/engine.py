@@ -12,6 +12,7 @@ import torch
 
 from fashionviz.data.examples import golden_picture
 from fashionviz.errors import Cancelled, FashionvizError, InvalidRequest, Overloaded
+from fashionviz.explain.hookable import Hookable
 from fashionviz.explain.layers import activations_of, filters_of
 from fashionviz.explain.methods import Job, Method, get_method, methods_for
 from fashionviz.images import Photo, from_pixels
@@ -235,18 +236,18 @@ class Engine:
         x = x[None].to(loaded.device)
         layer = loaded.spec.gradcam_layer
 
-        def run(network: torch.nn.Module) -> np.ndarray:
+        def run(hooked: Hookable | None = None) -> tuple[np.ndarray, float]:
             # Hooked methods run on the hookable copy alone; the others never touch a hook, and may run beside them.
-            job = Job(network, loaded.hooked, x, index, layer, tick)
-            return method.run(job).detach().float().cpu().contiguous().numpy()
+            began = time.perf_counter()
+            job = Job(loaded.network, hooked, x, index, layer, tick)
+            return method.run(job).detach().float().cpu().contiguous().numpy(), began
 
         if method.hooks:
             with loaded.exclusive(cancel) as hooked:
-                began = time.perf_counter()
-                return run(hooked), began
+                return run(hooked)
         if not method.slow:
             with loaded.waiting_place():
-                return run(loaded.network), time.perf_counter()
+                return run()
         with loaded.waiting_place():
             deadline = time.monotonic() + self.config.timeout_s
             while not self._slow.acquire(timeout=0.1):
@@ -255,10 +256,9 @@ class Engine:
                 if time.monotonic() > deadline:
                     raise Overloaded("Other slow explanations are running; please try again in a while.", 20.0)
             try:
-                began = time.perf_counter()
-                values = run(loaded.network)
+                answer = run()
                 tick(1, 1)
-                return values, began
+                return answer
             finally:
                 self._slow.release()
 
@@ -266,9 +266,7 @@ class Engine:
 
     def layers(self, model: str | None = None) -> tuple[LayerInfo, ...]:
         """Every layer of a model, with the shape of its output, read from the network."""
-        loaded = self._get(model)
-        with loaded.exclusive():
-            return loaded.layers
+        return self._get(model).layers
 
     def activations(
         self, photo: Photo, model: str | None = None, layer: str | None = None, *, box: Box | None = None

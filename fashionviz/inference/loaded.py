@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ class Loaded:
             queue_size=config.queue_size,
         )
         self._hook_lock = threading.Lock()
+        self._layers_lock = threading.Lock()
+        self._layers: tuple[LayerInfo, ...] | None = None
         self._places = threading.BoundedSemaphore(config.explain_queue)
 
     def _forward(self, x: Tensor) -> Tensor:
@@ -63,10 +66,14 @@ class Loaded:
         """The copy that may be hooked (eager, float32, nothing in place). Use it inside :meth:`exclusive` only."""
         return hookable(self.network, torch.zeros(1, 3, *self.card.input_size, device=self.device))
 
-    @cached_property
+    @property
     def layers(self) -> tuple[LayerInfo, ...]:
-        """Every layer, read from the network."""
-        return list_layers(self.hooked.net, self.card.input_size)
+        """Every layer, read from the network once; later calls wait for nothing."""
+        with self._layers_lock:
+            if self._layers is None:
+                # On a copy of its own: hooks must not sit on a network that others use.
+                self._layers = list_layers(copy.deepcopy(self.network), self.card.input_size)
+            return self._layers
 
     @contextmanager
     def exclusive(self, cancel: threading.Event | None = None) -> Iterator[Hookable]:

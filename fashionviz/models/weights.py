@@ -53,8 +53,12 @@ def save_weights(model: nn.Module, name: str, path: Path) -> str:
     return sha256_of(path)
 
 
-def load_trained(name: str) -> tuple[nn.Module, ModelCard]:
+def load_trained(name: str, folder: Path | None = None) -> tuple[nn.Module, ModelCard]:
     """Build a model and load its verified weights, in float32, in evaluation mode.
+
+    Args:
+        name: registry name.
+        folder: where card and weights are; the installed ones by default.
 
     Raises:
         UnknownModel: no such model.
@@ -62,9 +66,9 @@ def load_trained(name: str) -> tuple[nn.Module, ModelCard]:
         WeightsError: checksum, header or label count differ from the card's.
     """
     spec = get_model(name)
-    folder = model_folder(name)
+    folder = folder or model_folder(name)
     path = folder / FILE
-    if not is_trained(name):
+    if not (path.is_file() and (folder / "card.json").is_file()):
         raise ModelNotTrained(
             f"{name} has no weights installed, so it does not guess. Train it with `fashionviz train {name}`."
         )
@@ -84,6 +88,9 @@ def _verify(spec: ModelSpec, card: ModelCard, path: Path) -> None:
         raise WeightsError(f"The card in {path.parent.name} is that of {card.name}.")
     if card.classes != spec.task.classes:
         raise WeightsError(f"The card of {spec.name} names {len(card.classes)} classes that are not the task's.")
+    for fact in ("input_size", "mean", "std"):
+        if getattr(card, fact) != getattr(spec, fact):
+            raise WeightsError(f"The card of {spec.name} has another {fact} than its architecture.")
     if sha256_of(path) != card.sha256:
         raise WeightsError(
             f"The weights of {spec.name} are damaged: their SHA-256 is not the card's. Restore {path.name}."

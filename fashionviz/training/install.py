@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -13,14 +16,14 @@ from fashionviz.data.examples import golden_picture
 from fashionviz.data.sets import open_set
 from fashionviz.data.street import weak_labels
 from fashionviz.errors import DataError, WeightsError
-from fashionviz.evaluation.evaluate import class_counts, department_recalls, evaluate
+from fashionviz.evaluation.evaluate import Scored, class_counts, department_recalls, evaluate
 from fashionviz.evaluation.metrics import mean_interval
 from fashionviz.evaluation.report import save_report
 from fashionviz.models.card import Golden, Metric, ModelCard, load_card
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import FILE, load_trained, model_folder, save_weights
-from fashionviz.results import Report
+from fashionviz.results import ModelRef, Report
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.run import describe
 
@@ -64,36 +67,39 @@ def golden_logits(spec: ModelSpec, network: nn.Module) -> tuple[float, ...]:
         return tuple(float(v) for v in network(x[None])[0])
 
 
-def measure(name: str) -> tuple[tuple[Metric, ...], Report]:
-    """Score installed weights on every public split that is present; returns the metrics and the test report.
+#: The public splits that a card reports, with the figure that counts on each.
+REPORTED: tuple[tuple[str, str, Callable[[Report], Metric]], ...] = (
+    ("fpi", "validation", _accuracy),
+    ("fpi", "test", _accuracy),
+    ("fpi-large", "validation", _accuracy),
+    ("fpi-large", "test", _accuracy),
+    ("ccp", "validation", street_recall),
+    ("ccp", "test", street_recall),
+)
 
-    The report is saved beside the weights.
+
+def measure(name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored]:
+    """Score a network on every public split; returns the metrics and what the report is made of.
+
+    Raises:
+        DataError: a split is not there.
     """
     metrics: list[Metric] = []
-    report: Report | None = None
-    for data_set, split in (("fpi", "validation"), ("fpi", "test"), ("fpi-large", "validation"), ("fpi-large", "test")):
-        scored = evaluate(name, data_set, split)
-        metrics.append(_accuracy(scored.report))
-        log.info("%s %s: accuracy %.4f (n %d)", data_set, split, scored.report.accuracy, scored.report.n)
+    kept: Scored | None = None
+    for data_set, split, figure in REPORTED:
+        scored = evaluate(name, data_set, split, network=network)
+        metrics.append(figure(scored.report))
+        log.info("%s %s: %s %.4f (n %d)", data_set, split, metrics[-1].name, metrics[-1].value, metrics[-1].n)
         if (data_set, split) == ("fpi", "test"):
-            spec = get_model(name)
-            counts = class_counts(spec, open_set("fpi", "train"))
-            facts = {**asdict(scored.report), "train_counts": counts}
-            facts.update(model=scored.report.model, per_class=scored.report.per_class)
-            report = Report(**facts)
-            save_report(
-                type(scored)(report, scored.rows, scored.ids, scored.truth, scored.probabilities), model_folder(name)
-            )
-    for split in ("validation", "test"):
-        scored = evaluate(name, "ccp", split)
-        metrics.append(street_recall(scored.report))
-        log.info("street %s: department recall %.4f (n %d)", split, metrics[-1].value, scored.report.n)
-    assert report is not None
-    return tuple(metrics), report
+            counts = class_counts(get_model(name), open_set("fpi", "train"))
+            report = replace(scored.report, model=ModelRef(name, sha256), train_counts=counts)
+            kept = replace(scored, report=report)
+    assert kept is not None
+    return tuple(metrics), kept
 
 
 def install(recipe: Recipe, network: nn.Module, history: tuple[dict[str, float], ...], *, command: str) -> ModelCard:
-    """Write weights, card and report of a trained network.
+    """Write weights, card and report of a trained network; the installed ones stay until all three are complete.
 
     Args:
         recipe: how it was trained.
@@ -106,17 +112,21 @@ def install(recipe: Recipe, network: nn.Module, history: tuple[dict[str, float],
     """
     spec = get_model(recipe.model)
     folder = model_folder(spec.name)
-    sha = save_weights(network, spec.name, folder / FILE)
-    card = _card(spec, recipe, network, history, sha, command)
-    card.save(folder / "card.json")
-    stored, _ = load_trained(spec.name)  # the fp16 values, as they will be served
-    card = card.model_copy(
-        update={"golden": Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, stored))}
-    )
-    card.save(folder / "card.json")
-    metrics, _ = measure(spec.name)
-    card = card.model_copy(update={"metrics": metrics})
-    card.save(folder / "card.json")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as made:
+        fresh = Path(made) / spec.name
+        sha = save_weights(network, spec.name, fresh / FILE)
+        card = _card(spec, recipe, network, history, sha, command)
+        card.save(fresh / "card.json")
+        stored, _ = load_trained(spec.name, fresh)  # the fp16 values, as they will be served
+        metrics, scored = measure(spec.name, stored, sha)
+        golden = Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, stored))
+        card = card.model_copy(update={"golden": golden, "metrics": metrics})
+        card.save(fresh / "card.json")
+        save_report(scored, fresh)
+        if folder.exists():
+            folder.rename(Path(made) / "old")
+        fresh.rename(folder)
     return card
 
 

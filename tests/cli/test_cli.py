@@ -100,6 +100,14 @@ def test_wrong_usage_is_status_2_with_a_sentence(
     assert len(err.strip()) > 10
 
 
+def test_names_with_brackets_are_names(photo: str, tmp_path: Path) -> None:
+    odd = tmp_path / "a[bold] [front].png"
+    odd.write_bytes(Path(photo).read_bytes())
+    status, out, err = run("predict", str(odd), photo)
+    assert status == 0, err
+    assert "[front]" in out
+
+
 def test_pictures_and_values(photo: str, tmp_path: Path) -> None:
     npy, png = tmp_path / "out.npy", tmp_path / "deep" / "out.png"
     assert run("explain", photo, "--out", str(npy))[0] == 0
@@ -114,6 +122,8 @@ def test_pictures_and_values(photo: str, tmp_path: Path) -> None:
     assert run("activations", photo, "--layer", "features.3", "--out", str(npy))[0] == 0
     assert np.load(npy).shape == (24, 40, 30)
     assert run("activations", photo, "--channel", "2", "--out", str(png))[0] == 0
+    assert run("activations", photo, "--channel", "2", "--out", str(npy))[0] == 0
+    assert np.load(npy).shape == (1, 40, 30)
 
 
 def test_missing_weights_are_one_sentence(photo: str, weights: Path, engine: Engine) -> None:

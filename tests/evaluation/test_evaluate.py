@@ -90,6 +90,26 @@ def test_the_report_survives_the_disk(weights: Path, data: Path) -> None:
             assert [i.probability for i in cell] == sorted((i.probability for i in cell), reverse=True)
 
 
+def test_null_and_plain_pictures(weights: Path, tmp_path: Path) -> None:
+    facts = {"gender": ["Men"] * 3, "masterCategory": ["Apparel"] * 3}
+    struct = tmp_path / "null.parquet"
+    cells = [None, {"bytes": None, "path": "a.jpg"}, {"bytes": ROWS[0][2], "path": None}]
+    pq.write_table(pa.table({**facts, "image": cells}), struct)
+    report = evaluate(MODEL, struct).report
+    assert (report.n, report.skipped) == (1, 2)
+    plain = tmp_path / "plain.parquet"
+    pq.write_table(pa.table({**facts, "image": [ROWS[0][2], b"", ROWS[0][2]]}), plain)
+    assert evaluate(MODEL, plain).report.n == 2
+    none = tmp_path / "none.parquet"
+    pq.write_table(pa.table({**facts, "image": [b"", b"", b""]}), none)
+    with pytest.raises(DataError, match="none of its 3 rows"):
+        evaluate(MODEL, none)
+    bare = tmp_path / "labels.parquet"
+    pq.write_table(pa.table(facts), bare)
+    with pytest.raises(DataError, match="no column 'image'"):
+        evaluate(MODEL, bare)
+
+
 def test_missing_columns_and_sets_are_named(weights: Path, data: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.parquet"
     pq.write_table(pa.table({"image": [{"bytes": ROWS[0][2], "path": None}]}), bare)

@@ -16,9 +16,11 @@ class Slow:
 
     def __init__(self) -> None:
         self.gate = threading.Event()
+        self.entered = threading.Event()
         self.sizes: list[int] = []
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        self.entered.set()
         self.gate.wait(10)
         self.sizes.append(len(x))
         return x.flatten(1)
@@ -64,9 +66,9 @@ def until(condition: object) -> None:
 
 def test_each_gets_its_own_answer_and_batches_stay_within_bounds(batcher: Batcher, slow: Slow) -> None:
     threads, answers = ask(batcher, [0.0])
-    until(lambda: batcher.waiting == 0)  # the worker holds it at the gate
+    assert slow.entered.wait(10)  # the worker holds it at the gate: what follows must wait
     more, others = ask(batcher, [1.0, 2.0, 3.0, 4.0, 5.0])
-    until(lambda: batcher.waiting == 5 or slow.sizes)
+    until(lambda: batcher.waiting == 5)
     slow.gate.set()
     for thread in threads + more:
         thread.join(10)
@@ -79,8 +81,7 @@ def test_each_gets_its_own_answer_and_batches_stay_within_bounds(batcher: Batche
 
 def test_a_full_queue_says_so_at_once(batcher: Batcher, slow: Slow) -> None:
     first, _ = ask(batcher, [0.0])
-    until(lambda: batcher._worker is not None and batcher.waiting == 0)
-    time.sleep(0.05)  # the batch of one is closed after max_wait_ms
+    assert slow.entered.wait(10)
     threads, _ = ask(batcher, [float(i) for i in range(1, 7)])
     until(lambda: batcher.waiting == 6)
     with pytest.raises(Overloaded) as caught:
@@ -123,7 +124,7 @@ def test_a_killed_worker_is_replaced() -> None:
     batcher = Batcher("m", die_once, max_batch=4, max_wait_ms=1, queue_size=6)
     with pytest.raises(WorkerDied, match="again"):
         batcher.submit(torch.ones(1, 1, 1), 5)
-    until(lambda: not batcher._worker.is_alive())
+    until(lambda: batcher._worker is None)
     assert batcher.submit(torch.ones(1, 1, 1), 5).logits.item() == 1
     batcher.close()
     with pytest.raises(WorkerDied):

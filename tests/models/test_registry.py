@@ -114,5 +114,5 @@ def test_ready(shipped: Engine, name: str) -> None:
 def test_explaining_prints_no_warning(shipped: Engine, name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", message="Setting backward hooks")
-        shipped.explain(from_pixels(draw("shirt", 0)), name, "gradient")
+        for method in ("gradient", "input-x-gradient", "integrated-gradients"):
+            shipped.explain(from_pixels(draw("shirt", 0)), name, method)
