@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +19,8 @@ log = logging.getLogger("fashionviz.server")
 MAX_BODY = 26 * 1024 * 1024
 #: The lab says itself, in its own place on the page, that a file is too large, and needs to see a little more for it.
 MAX_LAB_BODY = 34 * 1024 * 1024
+#: Photos that the API takes in at once: fewer than the 40 threads that answer, so that some stay for everything else.
+MOST_PHOTOS = 32
 
 _EVERYWHERE = {
     "x-content-type-options": "nosniff",
@@ -41,10 +44,11 @@ _APP_PAGES = (
 _APPS = ("/lab", "/studio")
 
 
-async def send_json(send: Send, status: int, code: str, message: str) -> None:
+async def send_json(send: Send, status: int, code: str, message: str, extra: Mapping[str, str] | None = None) -> None:
     """Answer with the error shape, below any framework."""
     body = json.dumps(error_json(code, message), ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers += [(k.encode(), v.encode()) for k, v in (extra or {}).items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -99,6 +103,33 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, add)
+
+
+class Admission:
+    """Answer 429 at once when too many photos are on their way in through the API, before reading another body.
+
+    A request that waits for a thread would hold its photo in memory, and would keep the health checks waiting too.
+    """
+
+    def __init__(self, app: ASGIApp, most: int = MOST_PHOTOS) -> None:
+        self.app = app
+        self.most = most
+        self._inside = 0  # touched by the event loop alone
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on while there is room."""
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith("/api/"):
+            await self.app(scope, receive, send)
+            return
+        if self._inside >= self.most:
+            message = f"The server is answering {self.most} photos already; please try again in a second."
+            await send_json(send, 429, "overloaded", message, {"retry-after": "1"})
+            return
+        self._inside += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._inside -= 1
 
 
 class _TooLarge(Exception):

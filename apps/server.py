@@ -44,7 +44,7 @@ def create_app(*, lab: bool = True, studio: bool = True) -> FastAPI:
 
     from apps import docs, health, portal
     from apps.api import install_errors, router
-    from apps.middleware import MAX_BODY, BodyLimit, Guard, SecurityHeaders
+    from apps.middleware import MAX_BODY, Admission, BodyLimit, Guard, SecurityHeaders
     from apps.pages import STATIC
 
     # Uploads stay in memory: Starlette would otherwise spool those over 1 MB to a file.
@@ -69,6 +69,7 @@ def create_app(*, lab: bool = True, studio: bool = True) -> FastAPI:
     # No foreign origin is allowed. Gradio reads from this that it must not add its own permissive answer.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(BodyLimit)
+    app.add_middleware(Admission)
     app.add_middleware(Guard)
     app.add_middleware(SecurityHeaders)
     if lab:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import threading
+import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from apps.lab.storage import is_ours
 from fashionviz import images
 from fashionviz.errors import ImageError, ImageTooLarge
 from fashionviz.images import Photo
@@ -27,6 +31,45 @@ class Upload:
     path: str
     name: str
     inline: str = ""
+
+
+class _Recent:
+    """Uploads of the last seconds by path, in memory, for whoever sent the very same file at the same time."""
+
+    def __init__(self, seconds: float = 30.0, most_bytes: int = 100 * 1024 * 1024) -> None:
+        self._seconds, self._most = seconds, most_bytes
+        self._held: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, path: str, data: bytes) -> None:
+        with self._lock:
+            self._held[path] = (time.monotonic(), data)
+            self._held.move_to_end(path)
+            self._drop()
+        timer = threading.Timer(self._seconds + 1, self._expire)  # nothing stays for want of a next visitor
+        timer.daemon = True
+        timer.start()
+
+    def get(self, path: str) -> bytes | None:
+        with self._lock:
+            self._drop()
+            found = self._held.get(path)
+            return found[1] if found else None
+
+    def _expire(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        while self._held:
+            first, (when, _) = next(iter(self._held.items()))
+            total = sum(len(data) for _, data in self._held.values())
+            if time.monotonic() - when <= self._seconds and total <= self._most:
+                return
+            del self._held[first]
+
+
+_recent = _Recent()
 
 
 def _receive(payload: Any) -> Upload | None:
@@ -71,13 +114,20 @@ def take(upload: Upload | None) -> bytes:
                 f"The file has {size / 1048576:.1f} MB; at most {images.MAX_BYTES // 1048576} MB are accepted. "
                 "Please send a smaller version."
             )
-        return path.read_bytes()
+        data = path.read_bytes()
+        _recent.put(str(path), data)
+        return data
     except FileNotFoundError as error:
-        raise ImageError(_GONE) from error
+        # Gradio names an upload after its content: two visitors who send the same file share one path.
+        known = _recent.get(str(path))
+        if known is None:
+            raise ImageError(_GONE) from error
+        return known
     finally:
-        path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            path.parent.rmdir()  # Gradio gives every upload a folder of its own
+        if not is_ours(path):
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()  # Gradio gives every upload a folder of its own
 
 
 def open_photo(upload: Upload | None) -> Photo:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import stat
 import tempfile
 import threading
 import time
@@ -26,10 +27,27 @@ EVERY_S = 300
 
 def private_folder() -> Path:
     """The temporary folder, which other accounts cannot read; Gradio is told to use it."""
-    name = f"fashionviz-lab-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    folder = Path(os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir()) / name)))
+    if named := os.environ.get("GRADIO_TEMP_DIR"):
+        folder = Path(named)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+    uid = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir()) / f"fashionviz-lab-{'user' if uid is None else uid}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts = folder.lstat()
+    if uid is not None and (facts.st_uid != uid or stat.S_IMODE(facts.st_mode) != 0o700 or folder.is_symlink()):
+        folder = Path(tempfile.mkdtemp(prefix="fashionviz-lab-"))  # somebody else made the one with our name
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
+
+
+#: Files that belong to the page itself, such as the thumbnails of the examples: never a visitor's.
+_ours: set[str] = set()
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file belongs to the page rather than to a visitor."""
+    return str(path) in _ours
 
 
 def sweep(folder: Path, keep: set[str] | None = None, oldest_s: float = OLDEST_S) -> int:
@@ -53,17 +71,22 @@ def sweep(folder: Path, keep: set[str] | None = None, oldest_s: float = OLDEST_S
     return count
 
 
+def _pages_files(blocks: gr.Blocks) -> set[str]:
+    return {str(f) for block in blocks.blocks.values() for f in getattr(block, "keep_in_cache", ())}
+
+
 def look_after(blocks: gr.Blocks, folder: Path) -> None:
     """Sweep now, and every five minutes as long as the page exists."""
     alive = weakref.ref(blocks)
-    sweep(folder)
+    _ours.update(_pages_files(blocks))
+    sweep(folder, _ours)
 
     def watch() -> None:
         while (page := alive()) is not None:
-            keep = {str(f) for block in page.blocks.values() for f in getattr(block, "keep_in_cache", ())}
+            _ours.update(_pages_files(page))
             del page  # not held while sleeping
             try:
-                sweep(folder, keep)
+                sweep(folder, _ours)
             except Exception:  # the promise to visitors must outlive any one failure
                 log.exception("Old files could not be deleted")
             time.sleep(EVERY_S)

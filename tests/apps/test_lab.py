@@ -272,7 +272,26 @@ def test_an_upload_is_deleted_as_it_is_read(tmp_path: Path) -> None:
     assert take(Upload(str(path), "a.jpg")) == b"abc"
     assert not folder.exists()
     with pytest.raises(ImageError, match="no longer here"):
+        take(Upload(str(path.with_name("b.jpg")), "b.jpg"))
+
+
+def test_two_visitors_may_send_the_same_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"abc")
+    assert take(Upload(str(path), "a.jpg")) == b"abc"
+    assert take(Upload(str(path), "a.jpg")) == b"abc", "Gradio gives the same content the same path"
+    now = time.monotonic()
+    monkeypatch.setattr("apps.lab.intake.time.monotonic", lambda: now + 31)
+    with pytest.raises(ImageError, match="no longer here"):
         take(Upload(str(path), "a.jpg"))
+
+
+def test_files_of_the_page_are_not_deleted_by_naming_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "thumbnail.png"
+    path.write_bytes(b"abc")
+    monkeypatch.setattr("apps.lab.storage._ours", {str(path)})
+    assert take(Upload(str(path), "thumbnail.png")) == b"abc"
+    assert path.exists()
 
 
 def test_old_files_are_swept_and_the_pages_own_kept(tmp_path: Path) -> None:
