@@ -243,7 +243,7 @@ def test_filters_of_the_first_and_of_a_deeper_convolution(studio: AppTest) -> No
 def test_a_link_chooses_the_layer(studio: AppTest) -> None:
     app = upload(link(studio, "activations", layer="features.0.0"), jpeg())
     assert app.selectbox(key="layer").value == "features.0.0"
-    assert "`features.0.0` is a Conv2d with 32 channels of 80×60" in captions(well(app))
+    assert "`features.0.0` is a Conv2d with 32 channels of 60×80" in captions(well(app))
 
 
 def test_the_channels_shown_can_be_chosen(studio: AppTest) -> None:

@@ -44,8 +44,7 @@ def choose_layer() -> str:
     chosen = spatial[name]
     channels, height, width = chosen.shape
     st.caption(
-        f"`{name}` is a {chosen.kind} with {channels} channels of {height}×{width}, "
-        f"{chosen.parameters:,} parameters of its own."
+        f"`{name}` is a {chosen.kind} with {channels} channels of {width}×{height}, {chosen.parameters:,} parameters."
     )
     return name
 

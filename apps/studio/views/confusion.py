@@ -100,14 +100,14 @@ def cell_items(report: Report, true: str, predicted: str) -> None:
 def thumbnails(report: Report, items: tuple[Item, ...]) -> None:
     """The items' pictures, or how to fetch them."""
     try:
-        pictures = _pictures(report.data_set, report.split, tuple(i.row for i in items))
-    except DataError as error:
-        st.info(f"The pictures of these items are not on this machine. {error}")
+        pictures = _pictures(report.data_set, report.split, tuple(i.id for i in items))
+    except DataError:
+        st.info("The pictures of these items are not on this machine. Whoever runs it can fetch them:")
         st.code(f"fashionviz data fetch {report.data_set}", language="bash")
         return
-    seen = [i for i in items if i.row in pictures]
+    seen = [i for i in items if i.id in pictures]
     st.image(
-        [pictures[i.row] for i in seen],
+        [pictures[i.id] for i in seen],
         caption=[f"{i.id} · {i.probability:.0%}" for i in seen],
         width=_SIDE,
         alt=[f"Item {i.id}: true {i.label}, predicted {i.predicted}" for i in seen],
@@ -115,10 +115,18 @@ def thumbnails(report: Report, items: tuple[Item, ...]) -> None:
 
 
 @st.cache_data(show_spinner="Reading the items' pictures…", max_entries=32)
-def _pictures(data_set: str, split: str, rows: tuple[int, ...]) -> dict[int, NDArray[np.uint8]]:
-    """Pictures of a public data set on squares of one size, so that the grid stays aligned."""
+def _pictures(data_set: str, split: str, ids: tuple[str, ...]) -> dict[str, NDArray[np.uint8]]:
+    """Pictures of a public data set on squares of one size, so that the grid stays aligned.
+
+    Looked up by id: another edition of the set may hold other rows.
+    """
     pictures = {}
-    for row, data in open_set(data_set, split).images(rows).items():
+    data_here = open_set(data_set, split)
+    wanted = set(ids)
+    places = {row: str(i) for row, i in enumerate(data_here.table(["id"]).column("id").to_pylist()) if str(i) in wanted}
+    if not places:
+        raise DataError(f"None of these items is in this edition of {data_set}.")
+    for row, data in data_here.images(list(places)).items():
         try:
             picture = Image.fromarray(images.decode(data, max_side=512).pixels)
         except FashionvizError:
@@ -127,7 +135,7 @@ def _pictures(data_set: str, split: str, rows: tuple[int, ...]) -> dict[int, NDA
         picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
         square = Image.new("RGB", (2 * _SIDE, 2 * _SIDE), "#FFFFFF")
         square.paste(picture, ((square.width - picture.width) // 2, (square.height - picture.height) // 2))
-        pictures[row] = np.asarray(square)
+        pictures[places[row]] = np.asarray(square)
     return pictures
 
 
