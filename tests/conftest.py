@@ -63,7 +63,7 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
         data_sets=(),
         licence="Apache-2.0",
         intended_use="tests",
-        limits="random",
+        limits="knows nothing",
         recipe={},
         command="none",
         metrics=(accuracy,),

@@ -74,13 +74,11 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared(scored_weights: Path) -> Iterator[Engine]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("FASHIONVIZ_WEIGHTS", str(scored_weights))
+def shared() -> Iterator[Engine]:
+    """One engine for all tests; each test names the weights folder (below), so that nothing leaks to other files."""
     made = Engine(EngineConfig(device="cpu"))
     yield made
     made.close()
-    patch.undo()
 
 
 @pytest.fixture(autouse=True)

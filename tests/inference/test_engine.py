@@ -38,7 +38,8 @@ def test_prediction_equals_a_forward_pass(engine: Engine, shirt: Photo) -> None:
         expected = network(x[None])[0].double().softmax(0).numpy()
     got = engine.predict(shirt)
     by_label = {s.label: s.probability for s in got.scores}
-    assert np.allclose([by_label[c] for c in card.classes], expected, atol=1e-6)
+    # Another memory layout adds up in another order: the tolerance is that of float32.
+    assert np.allclose([by_label[c] for c in card.classes], expected, atol=1e-4)
     assert [s.probability for s in got.scores] == sorted(by_label.values(), reverse=True)
     assert sum(by_label.values()) == pytest.approx(1)
     assert got.model.sha256 == card.sha256
