@@ -31,12 +31,12 @@ serve: $(VENV)/.installed ## Serve the suite on http://127.0.0.1:7860 (HOST=, PO
 	@exec $(BIN)/fashionviz serve --host $(HOST) --port $(PORT)
 
 browser: # A Chromium for the browser tests: Debian's, where it may be installed
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	@"$(PYTHON)" -m bench.browser >/dev/null || { \
+	  if [ -z "$$FASHIONVIZ_CHROMIUM" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing Debian's chromium for the browser tests ..."; \
 	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null \
 	      || echo "Chromium could not be installed; the browser tests will say so."; \
-	  else echo "No Chromium was found; the browser tests will be skipped. Install one to run them."; fi; }
+	  else echo "The browser tests will be skipped."; fi; }
 
 test: $(VENV)/.installed-dev browser ## Run all tests
 	$(BIN)/python -m pytest

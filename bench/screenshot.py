@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -17,17 +16,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from bench.browser import FLAGS, MISSING, find_chromium
 from fashionviz.data.examples import draw
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def start() -> tuple[subprocess.Popen[str], str]:
@@ -60,13 +53,13 @@ def shoot(page: Page, name: str, height: int) -> None:
 
 def main() -> None:
     """Portal, lab and studio at 1280 pixels."""
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    browser_path = find_chromium()
     if not browser_path:
-        raise SystemExit("No Chromium was found; install Debian's package `chromium`.")
+        raise SystemExit(MISSING)
     process, address = start()
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
             page = browser.new_page(viewport={"width": 1280, "height": 1100})
             page.set_default_timeout(120_000)
             page.goto(address)

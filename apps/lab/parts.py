@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from apps.words import INSENSITIVE, caution_html
 from fashionviz.figures.theme import class_colour
 from fashionviz.results import ActivationMaps, Attribution, ModelInfo, Prediction
 
@@ -114,12 +115,14 @@ def problem(sentence: str, *, tall: bool = False) -> str:
 def saliency_caption(result: Attribution, title: str, explanation: str, style: str) -> str:
     """What the attribution shows, with the legend of its scale."""
     ramp, low, high, words = _RAMPS[style]
+    caution = f'<span class="fv-words">{caution_html()}</span>' if result.method in INSENSITIVE else ""
     return (
         f'<div class="fv-status fv-tall" aria-live="polite"><b>{escape(title)}</b> for <b>{escape(result.target)}</b> '
         f"({result.probability:.1%}), {result.timings.total:.0f} ms"
         f'<div class="fv-scale"><span>{low}</span><span class="fv-ramp {ramp}" role="img" '
         f'aria-label="Scale from {low} to {high}"></span><span>{high}</span></div>'
-        f'<span class="fv-words">{words} Full colour at the 99th percentile. {escape(explanation)}</span></div>'
+        f'<span class="fv-words">{words} Full colour at the 99th percentile. {escape(explanation)}</span>'
+        f"{caution}</div>"
     )
 
 

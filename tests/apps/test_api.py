@@ -8,7 +8,8 @@ import re
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from starlette.testclient import TestClient
 from apps import health
 from apps.api import get_engine, inputs
 from apps.api.inputs import parse_box, plain_name
-from apps.middleware import BodyLimit
+from apps.middleware import MOST_PHOTOS, BodyLimit
 from apps.server import create_app
 from fashionviz import images
 from fashionviz.data.examples import draw
@@ -81,6 +82,12 @@ def replace(app: Any, engine: Engine) -> Iterator[Any]:
 
 def post(client: TestClient, path: str, data: bytes = PNG, name: str = "dress.png", **fields: str) -> Any:
     return client.post(API + path, files={"file": (name, data, "image/png")}, data=fields)
+
+
+def run_alone(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run in a thread of its own: a browser test of the same session has an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, coroutine).result(60)
 
 
 def error_of(response: Any) -> tuple[str, str]:
@@ -267,7 +274,7 @@ def test_caller_who_hangs_up_stops_the_work(app: Any, replace: Any) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(app(_scope("POST", f"{API}/explain", content_type), receive, send))
+    run_alone(app(_scope("POST", f"{API}/explain", content_type), receive, send))
     assert stopped.is_set()
 
 
@@ -426,6 +433,34 @@ def test_metadata_never_comes_back(client: TestClient) -> None:
 # --- limits, failures, headers --------------------------------------------------------------------------------
 
 
+def test_photos_over_the_bound_are_refused_while_health_answers(client: TestClient, replace: Any) -> None:
+    gate, inside = threading.Event(), threading.Semaphore(0)
+
+    def held(*args: Any, **kwargs: Any) -> Any:
+        inside.release()
+        assert gate.wait(120)
+        raise InvalidRequest("The gate is open.")
+
+    assert client.get("/health/ready").status_code == 200
+    replace(predict=held)
+    with ThreadPoolExecutor(MOST_PHOTOS) as callers:
+        waiting = [callers.submit(post, client, "/predict") for _ in range(MOST_PHOTOS)]
+        try:
+            for _ in waiting:
+                assert inside.acquire(timeout=120)
+            refused = [post(client, "/predict"), post(client, "/explain")]
+            others = [client.get("/health/ready").status_code, client.get(f"{API}/models").status_code]
+        finally:
+            gate.set()
+        answered = {call.result().status_code for call in waiting}
+    for response in refused:
+        assert response.status_code == 429
+        assert response.headers["retry-after"] == "1"
+        assert error_of(response)[0] == "overloaded"
+    assert others == [200, 200]
+    assert answered == {422}, "none of those that were let in is refused"
+
+
 def test_overloaded_says_when_to_come_back(client: TestClient, replace: Any) -> None:
     def full(*_: Any, **__: Any) -> Any:
         raise Overloaded("The queue is full. Please try again soon.", 2.4)
@@ -498,7 +533,7 @@ def test_an_undeclared_body_is_cut_off_at_the_cap(app: Any) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(app(_scope("POST", f"{API}/predict", b"multipart/form-data; boundary=edge"), receive, send))
+    run_alone(app(_scope("POST", f"{API}/predict", b"multipart/form-data; boundary=edge"), receive, send))
     assert sent[0]["status"] == 413
     assert asked <= 27
 
@@ -508,7 +543,7 @@ def test_the_body_limit_leaves_others_alone() -> None:
         raise ValueError("the app's own failure")
 
     with pytest.raises(ValueError, match="own failure"):
-        asyncio.run(BodyLimit(echo)(_scope("POST", "/x", b""), None, None))  # type: ignore[arg-type]
+        run_alone(BodyLimit(echo)(_scope("POST", "/x", b""), None, None))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/models", "/api/v1/models/a/b/c"])

@@ -480,6 +480,13 @@ def test_the_card_shows_every_class_in_its_colour(server: tuple[str, Engine, Pat
     assert "turned upright" in html
 
 
+def test_the_caution_stands_where_it_belongs(server: tuple[str, Engine, Path]) -> None:
+    photo = images.from_pixels(draw("dress", 1))
+    for method, warned in (("guided-backprop", True), ("guided-grad-cam", True), ("gradient", False)):
+        result = server[1].explain(photo, MODEL, method)
+        assert ("Adebayo et al. 2018</a>" in handlers.caption(result, "Colour")) == warned, method
+
+
 @pytest.mark.parametrize("name", ["photo.jpg", "it's mine.jpg", "$(reboot).png", 'a"b.jpg'])
 def test_snippets_are_code(name: str) -> None:
     import shlex

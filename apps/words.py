@@ -1,0 +1,25 @@
+"""Sentences that more than one front end says."""
+
+from __future__ import annotations
+
+from html import escape
+
+#: Methods that guided backpropagation is part of, and that share its weakness.
+INSENSITIVE = ("guided-backprop", "guided-grad-cam")
+_LEAD = "Read with caution."
+_CAUTION = (
+    "Guided backprop is known to be nearly insensitive to the model's parameters: with randomised weights it draws "
+    "much the same picture ({source}). It shows what is visible in the photo more than what the model decided by."
+)
+_SOURCE, _ADDRESS = "Adebayo et al. 2018", "https://arxiv.org/abs/1810.03292"
+
+
+def caution_markdown() -> str:
+    """What to keep in mind about the methods above, in Markdown."""
+    return f"**{_LEAD}** {_CAUTION.format(source=f'[{_SOURCE}]({_ADDRESS})')}"
+
+
+def caution_html() -> str:
+    """The same in HTML."""
+    link = f'<a href="{_ADDRESS}" target="_blank" rel="noopener noreferrer">{_SOURCE}</a>'
+    return f"<b>{_LEAD}</b> {escape(_CAUTION, quote=False).format(source=link)}"
