@@ -433,7 +433,10 @@ def test_metadata_never_comes_back(client: TestClient) -> None:
 # --- limits, failures, headers --------------------------------------------------------------------------------
 
 
-def test_photos_over_the_bound_are_refused_while_health_answers(client: TestClient, replace: Any) -> None:
+def test_photos_over_the_bound_are_refused_while_health_answers(
+    client: TestClient, replace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "DECODE_WAIT_S", 120.0)
     gate, inside = threading.Event(), threading.Semaphore(0)
 
     def held(*args: Any, **kwargs: Any) -> Any:
