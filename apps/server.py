@@ -197,6 +197,12 @@ def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
         raise _refuse(host, port, error) from None
     finally:
         sock.close()
+    # Everything is answered and closed. A computation that still runs in a background thread (the first model may be
+    # warming up) must not meet an interpreter that takes itself apart: that aborts the process now and then.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":
