@@ -98,7 +98,14 @@ def measure(name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, .
     return tuple(metrics), kept
 
 
-def install(recipe: Recipe, network: nn.Module, history: tuple[dict[str, float], ...], *, command: str) -> ModelCard:
+def install(
+    recipe: Recipe,
+    network: nn.Module,
+    history: tuple[dict[str, float], ...],
+    *,
+    command: str,
+    start: dict[str, object] | None = None,
+) -> ModelCard:
     """Write weights, card and report of a trained network; the installed ones stay until all three are complete.
 
     Args:
@@ -106,6 +113,7 @@ def install(recipe: Recipe, network: nn.Module, history: tuple[dict[str, float],
         network: in evaluation mode.
         history: a row an epoch.
         command: the command line that trained it.
+        start: what it started from, with its sha256 and, where it is our own, the recipe that made it.
 
     Raises:
         DataError: the splits that the card reports are not there.
@@ -116,7 +124,7 @@ def install(recipe: Recipe, network: nn.Module, history: tuple[dict[str, float],
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as made:
         fresh = Path(made) / spec.name
         sha = save_weights(network, spec.name, fresh / FILE)
-        card = _card(spec, recipe, network, history, sha, command)
+        card = _card(spec, recipe, network, history, sha, command, start or {})
         card.save(fresh / "card.json")
         stored, _ = load_trained(spec.name, fresh)  # the fp16 values, as they will be served
         metrics, scored = measure(spec.name, stored, sha)
@@ -154,6 +162,7 @@ def _card(
     history: tuple[dict[str, float], ...],
     sha: str,
     command: str,
+    start: dict[str, object],
 ) -> ModelCard:
     return ModelCard(
         name=spec.name,
@@ -190,6 +199,6 @@ def _card(
             "outfit shows several items: choose a region for a single one. Items of other departments (Unisex, Boys, "
             "Girls) and things that are no garment are forced into the six classes."
         ),
-        recipe={**describe(recipe), "history": list(history)},
+        recipe={**describe(recipe), "history": list(history), "start": start},
         command=command,
     )

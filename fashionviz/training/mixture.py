@@ -16,7 +16,9 @@ from fashionviz.training.augment import Light, Warp
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.sources import Source
 
-_MILD = Light(brightness=0.1, contrast=0.12, saturation=0.2, gamma=0.12, cast=0.03)
+#: Catalogue photos are framed alike, and served as they are: more than this costs accuracy on them.
+_FRAMED = Warp(zoom=(0.93, 1.12), shift=0.04, rotate=4, aspect=0.05)
+_MILD = Light(brightness=0.08, contrast=0.1, saturation=0.12, gamma=0.1, cast=0.02)
 _STRONG = Light(brightness=0.3, contrast=0.3, saturation=0.4, gamma=0.3, cast=0.12)
 
 
@@ -43,9 +45,11 @@ class Mixture(Dataset[Batch]):
         self.sources = sources
         self.ground = ground
         self.epoch = 0
+        # Items of one certain class; those of other departments (Unisex, Boys, Girls) are drawn from the large set.
+        self.certain = np.flatnonzero((sources["catalogue"].allowed.sum(1) == 1).numpy())
 
     def __len__(self) -> int:
-        return len(self.sources["catalogue"]) // self.recipe.batch["catalogue"]
+        return len(self.certain) // self.recipe.batch["catalogue"]
 
     def _take(self, pixels: np.ndarray, index: np.ndarray) -> Tensor:
         block = np.ascontiguousarray(pixels[np.sort(index)] if len(index) > 64 else pixels[index])
@@ -61,7 +65,7 @@ class Mixture(Dataset[Batch]):
         source = self.sources[kind]
         images = self._take(source.pixels, index)
         if kind in ("catalogue", "catalogue-large"):
-            images = augment.relight(self._white(images, frame, Warp(), g), _MILD, g)
+            images = augment.relight(self._white(images, frame, _FRAMED, g), _MILD, g)
             return augment.soften(images, 0.4 if kind == "catalogue-large" else 0.1, g)
         if kind == "pasted":
             assert source.alpha is not None
@@ -93,7 +97,7 @@ class Mixture(Dataset[Batch]):
         recipe = self.recipe
         frame = recipe.frame_at(self.epoch)
         g = torch.Generator().manual_seed(recipe.seed + self.epoch * 1_000_003 + step)
-        order = np.random.default_rng(recipe.seed + self.epoch).permutation(len(self.sources["catalogue"]))
+        order = np.random.default_rng(recipe.seed + self.epoch).permutation(self.certain)
         images, chosen = [], []
         for kind, n in recipe.batch.items():
             source = self.sources[kind]
@@ -101,7 +105,8 @@ class Mixture(Dataset[Batch]):
                 index = np.sort(order[step * n : (step + 1) * n])
             else:
                 index = torch.multinomial(source.weight, n, replacement=True, generator=g).numpy()
-            images.append(augment.erase(self._draw(kind, index, frame, g), 0.15, g))
+            drawn = self._draw(kind, index, frame, g)
+            images.append(drawn if kind == "catalogue" else augment.erase(drawn, 0.15, g))
             chosen.append((source, torch.from_numpy(index)))
         return Batch(
             images=normalise(torch.cat(images), IMAGENET_MEAN, IMAGENET_STD),

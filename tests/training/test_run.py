@@ -104,7 +104,7 @@ def data(tmp_path: Path, drawn: dict[str, np.ndarray], monkeypatch: pytest.Monke
 
 def test_train_install_serve(data: Path, monkeypatch: pytest.MonkeyPatch, drawn: dict[str, np.ndarray]) -> None:
     monkeypatch.setattr(commands, "get_recipe", lambda name: RECIPE)
-    said = commands.train_and_install(MODEL, init=None, resume=False, force=False)
+    said = commands.train_and_install(MODEL, init="scratch", resume=False, force=False)
     assert said.startswith(f"Installed {MODEL}")
     engine = Engine(EngineConfig(device="cpu"))
     assert engine.ready().ready
