@@ -8,13 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchmetrics.functional.classification import (
-    multiclass_accuracy,
-    multiclass_confusion_matrix,
-    multiclass_f1_score,
-    multiclass_precision,
-    multiclass_recall,
-)
 
 from fashionviz.results import ClassReport, ModelRef, Report
 
@@ -71,6 +64,15 @@ def score(
         skipped: rows that were left out, for the record.
         train_counts: items of each class in the train split.
     """
+    # Here, not above: torchmetrics takes seconds to import, and a server that only reads reports never scores.
+    from torchmetrics.functional.classification import (
+        multiclass_accuracy,
+        multiclass_confusion_matrix,
+        multiclass_f1_score,
+        multiclass_precision,
+        multiclass_recall,
+    )
+
     k, n = len(classes), len(truth)
     if n == 0:
         empty = tuple(ClassReport(c, 0.0, 0.0, 0.0, 0, 0) for c in classes)

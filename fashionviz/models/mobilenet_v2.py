@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from torch import nn
-from torchvision.models import mobilenet_v2
 
 from fashionviz.models.registry import register_model
 
@@ -27,4 +26,6 @@ def mobilenet_v2_classifier(num_classes: int) -> nn.Module:
     Returns:
         A module mapping ``(N, 3, H, W)`` normalised RGB to ``(N, num_classes)`` logits, any H and W of at least 32.
     """
+    from torchvision.models import mobilenet_v2
+
     return mobilenet_v2(weights=None, num_classes=num_classes)

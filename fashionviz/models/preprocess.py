@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as F
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,10 @@ def letterbox(pixels: NDArray[np.uint8], frame: tuple[int, int]) -> tuple[NDArra
     place = placement((pixels.shape[0], pixels.shape[1]), frame)
     tensor = torch.from_numpy(np.array(pixels, copy=True)).permute(2, 0, 1)
     if (place.height, place.width) != tuple(tensor.shape[1:]):
+        # Here, not above: torchvision takes seconds to import, and the server listens before it needs it.
+        from torchvision.transforms import v2
+        from torchvision.transforms.v2 import functional as F
+
         tensor = F.resize(tensor, [place.height, place.width], v2.InterpolationMode.BILINEAR, antialias=True)
     out = np.full((*frame, 3), 255, dtype=np.uint8)
     out[place.top : place.top + place.height, place.left : place.left + place.width] = tensor.permute(1, 2, 0).numpy()
