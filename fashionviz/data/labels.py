@@ -6,6 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fashionviz.data.street2shop import CATEGORY5, CATEGORY11, category5, category11
+
+#: Classes of the official small subset of the Clothing data set, alphabetical as its publisher lists them.
+CLOTHING10 = (
+    "dress",
+    "hat",
+    "longsleeve",
+    "outwear",
+    "pants",
+    "shirt",
+    "shoes",
+    "shorts",
+    "skirt",
+    "t-shirt",
+)
+
 GENDER_CATEGORY = (
     "Men/Accessories",
     "Women/Accessories",
@@ -26,6 +42,12 @@ def gender_category(row: Mapping[str, Any]) -> str | None:
     if department not in ("Men", "Women") or not category:
         return None
     return f"{department}/{category if category in ('Apparel', 'Accessories') else 'Other'}"
+
+
+def clothing10(row: Mapping[str, Any]) -> str | None:
+    """The class of the official small subset; ``None`` outside it (every row of ``extra``)."""
+    label = row.get("label10")
+    return label if label in CLOTHING10 else None
 
 
 @dataclass(frozen=True)
@@ -60,5 +82,29 @@ TASKS: dict[str, Task] = {
         label_of=gender_category,
         data_set="fpi",
         note="Men and Women name the department an item is sold in, not a person.",
-    )
+    ),
+    "clothing10": Task(
+        name="clothing10",
+        title="Garment type, ten classes",
+        classes=CLOTHING10,
+        columns=("label10",),
+        label_of=clothing10,
+        data_set="clothing",
+    ),
+    "category11": Task(
+        name="category11",
+        title="Shop category, eleven classes",
+        classes=CATEGORY11,
+        columns=("articleType",),
+        label_of=category11,
+        data_set="fpi",
+    ),
+    "category5": Task(
+        name="category5",
+        title="Shop category, five classes",
+        classes=CATEGORY5,
+        columns=("articleType",),
+        label_of=category5,
+        data_set="fpi",
+    ),
 }

@@ -156,13 +156,3 @@ def evaluate(
     codes = np.array(truth, dtype=np.int64)
     report = score(ModelRef(name, sha), data.name, split or "all", classes, codes, probabilities, skipped=skipped)
     return Scored(report, np.array(rows, dtype=np.int64), tuple(ids), codes, probabilities)
-
-
-def department_recalls(report: Report) -> dict[str, tuple[int, int]]:
-    """Of the items of each department, how many were given that department (whatever the category): (right, n)."""
-    out = {}
-    for department in ("Men", "Women"):
-        mine = [i for i, c in enumerate(report.classes) if c.startswith(f"{department}/")]
-        block = report.confusion[mine]
-        out[department] = (int(block[:, mine].sum()), int(block.sum()))
-    return out

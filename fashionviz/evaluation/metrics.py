@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -38,9 +38,45 @@ def mean_interval(parts: Sequence[tuple[int, int]], z: float = 1.959963984540054
         shares.append(right / n if n else 0.0)
         adjusted = (right + z * z / 2) / (n + z * z)
         variances.append(adjusted * (1 - adjusted) / (n + z * z))
+    if not shares:
+        return 0.0, (0.0, 1.0)
     mean = sum(shares) / len(shares)
     half = z * math.sqrt(sum(variances)) / len(shares)
     return mean, (max(0.0, mean - half), min(1.0, mean + half))
+
+
+def department_recalls(confusion: NDArray[np.integer], classes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Of the items of each department, how many were given that department, whatever the category: (right, n).
+
+    Args:
+        confusion: ``(K, K)`` counts, true class by row.
+        classes: names of the form ``department/category``.
+    """
+    out = {}
+    for department in dict.fromkeys(c.partition("/")[0] for c in classes):
+        mine = [i for i, c in enumerate(classes) if c.startswith(f"{department}/")]
+        block = confusion[mine]
+        out[department] = (int(block[:, mine].sum()), int(block.sum()))
+    return out
+
+
+Estimate = tuple[float, tuple[float, float]]
+
+
+def _accuracy(confusion: NDArray[np.integer], classes: Sequence[str]) -> Estimate:
+    right, n = int(np.trace(confusion)), int(confusion.sum())
+    return right / max(1, n), wilson(right, n)
+
+
+def _department_recall(confusion: NDArray[np.integer], classes: Sequence[str]) -> Estimate:
+    return mean_interval([part for part in department_recalls(confusion, classes).values() if part[1]])
+
+
+#: Figures that follow from a confusion matrix and its classes, with their 95 % intervals.
+FIGURES: dict[str, Callable[[NDArray[np.integer], Sequence[str]], Estimate]] = {
+    "accuracy": _accuracy,
+    "department_recall": _department_recall,
+}
 
 
 def score(

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from fashionviz.models.registry import register_model
 
+_LAYERS: dict[str, Any] = {
+    "first_conv": "features.0.0",
+    "activation_layer": "features.3",
+    "gradcam_layer": "features.18",
+    "head": "classifier.1",
+    "relu_family": True,
+}
 
+
+@register_model(
+    "mobilenet_v2.clothing10",
+    input_size=(224, 168),
+    default=True,
+    paper="The ten classes of the Clothing data set; architecture of Sandler et al. 2018 (arXiv:1801.04381)",
+    **_LAYERS,
+)
 @register_model(
     "mobilenet_v2.gender_category",
     input_size=(160, 120),
-    first_conv="features.0.0",
-    activation_layer="features.3",
-    gradcam_layer="features.18",
-    relu_family=True,
     default=True,
     paper="Classes of paper 003; architecture of Sandler et al. 2018 (arXiv:1801.04381)",
+    **_LAYERS,
 )
 def mobilenet_v2_classifier(num_classes: int) -> nn.Module:
     """torchvision's MobileNetV2 1.0 with a new linear head.

@@ -32,6 +32,7 @@ class ModelSpec:
         first_conv: name of the first convolution.
         activation_layer: the layer shown first among activation maps.
         gradcam_layer: last layer with a spatial extent.
+        head: the last linear layer; its input is the embedding that auxiliary heads share in training.
         relu_family: guided backpropagation applies (ReLU, ReLU6, functional ReLU).
         default: whether it is its task's default, chosen on validation.
         paper: where the design comes from.
@@ -47,6 +48,7 @@ class ModelSpec:
     first_conv: str
     activation_layer: str
     gradcam_layer: str
+    head: str
     relu_family: bool
     default: bool = False
     paper: str = ""
@@ -62,6 +64,7 @@ def register_model(
     first_conv: str,
     activation_layer: str,
     gradcam_layer: str,
+    head: str,
     relu_family: bool,
     mean: tuple[float, float, float] = IMAGENET_MEAN,
     std: tuple[float, float, float] = IMAGENET_STD,
@@ -86,6 +89,7 @@ def register_model(
             first_conv=first_conv,
             activation_layer=activation_layer,
             gradcam_layer=gradcam_layer,
+            head=head,
             relu_family=relu_family,
             default=default,
             paper=paper,
@@ -127,4 +131,11 @@ def default_model(task: str = "gender_category") -> ModelSpec:
 
 def _load() -> None:
     """Import the architecture files, whose decorators fill the registry."""
-    from fashionviz.models import mobilenet_v2  # noqa: F401
+    from fashionviz.models import (  # noqa: F401
+        category_cnn,
+        inception,
+        mobilenet_v2,
+        resnet,
+        resnet_v2,
+        vgg,
+    )

@@ -23,13 +23,12 @@ def train_and_install(name: str, *, init: str, resume: bool, force: bool) -> str
     start = starting_weights(init, name)
     result = train(recipe, init=start.path, resume=resume)
     network = network_of(result.checkpoint, recipe.model)
-    better, why = better_than_installed(recipe.model, network)
+    better, why = better_than_installed(recipe, network)
     if not (better or force):
         return f"Not installed: {why}. The checkpoint stays in {run_folder(recipe)}."
     started = {k: v for k, v in asdict(start).items() if k != "path" and v is not None}
     card = install(
         recipe, network, result.history, command=f"fashionviz train {name} --init {start.name}", start=started
     )
-    test = card.metric("accuracy", "fpi", "test")
-    assert test is not None
-    return f"Installed {name} ({why}). Test accuracy {test.value:.4f}, n {test.n}."
+    figures = ", ".join(f"{m.data_set} {m.split} {m.name} {m.value:.4f} (n {m.n})" for m in card.metrics)
+    return f"Installed {name} ({why}). {figures}."

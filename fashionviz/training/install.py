@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,16 +13,17 @@ from torch import nn
 from fashionviz import images
 from fashionviz.data.examples import golden_picture
 from fashionviz.data.sets import open_set
-from fashionviz.data.street import weak_labels
 from fashionviz.errors import DataError, WeightsError
-from fashionviz.evaluation.evaluate import Scored, class_counts, department_recalls, evaluate
-from fashionviz.evaluation.metrics import mean_interval
+from fashionviz.evaluation.evaluate import Scored, class_counts, evaluate
+from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.evaluation.report import save_report
 from fashionviz.models.card import Golden, Metric, ModelCard, load_card
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import FILE, load_trained, model_folder, save_weights
 from fashionviz.results import ModelRef, Report
+from fashionviz.training.cards import INTENDED_USE, LICENCE, words
+from fashionviz.training.feeds import FEEDS, Check, Feed
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.run import describe
 
@@ -32,25 +32,12 @@ log = logging.getLogger(__name__)
 GOLDEN_SEED = 7
 
 
-def _accuracy(report: Report) -> Metric:
+def metric_of(check: Check, report: Report) -> Metric:
+    """The figure of a check, with its interval and the command that prints the report."""
+    value, interval = FIGURES[check.figure](report.confusion, report.classes)
     return Metric(
-        name="accuracy",
-        value=report.accuracy,
-        ci95=report.accuracy_ci95,
-        n=report.n,
-        data_set=report.data_set,
-        split=report.split,
-        command=f"fashionviz evaluate {report.model.name} --data {report.data_set} --split {report.split}",
-    )
-
-
-def street_recall(report: Report) -> Metric:
-    """Mean recall of the two departments, whatever the category, with its interval."""
-    parts = department_recalls(report)
-    mean, interval = mean_interval(list(parts.values()))
-    return Metric(
-        name="department_recall",
-        value=mean,
+        name=check.figure,
+        value=value,
         ci95=interval,
         n=report.n,
         data_set=report.data_set,
@@ -67,31 +54,23 @@ def golden_logits(spec: ModelSpec, network: nn.Module) -> tuple[float, ...]:
         return tuple(float(v) for v in network(x[None])[0])
 
 
-#: The public splits that a card reports, with the figure that counts on each.
-REPORTED: tuple[tuple[str, str, Callable[[Report], Metric]], ...] = (
-    ("fpi", "validation", _accuracy),
-    ("fpi", "test", _accuracy),
-    ("fpi-large", "validation", _accuracy),
-    ("fpi-large", "test", _accuracy),
-    ("ccp", "validation", street_recall),
-    ("ccp", "test", street_recall),
-)
+def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored]:
+    """Score a network on every split that its card reports; returns the metrics and what the report is made of.
 
-
-def measure(name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored]:
-    """Score a network on every public split; returns the metrics and what the report is made of.
+    The report is that of the first test split, or of the first split where the test split is held out.
 
     Raises:
         DataError: a split is not there.
     """
+    reports = next((c for c in feed.reported if c.split == "test"), feed.reported[0])
     metrics: list[Metric] = []
     kept: Scored | None = None
-    for data_set, split, figure in REPORTED:
-        scored = evaluate(name, data_set, split, network=network)
-        metrics.append(figure(scored.report))
-        log.info("%s %s: %s %.4f (n %d)", data_set, split, metrics[-1].name, metrics[-1].value, metrics[-1].n)
-        if (data_set, split) == ("fpi", "test"):
-            counts = class_counts(get_model(name), open_set("fpi", "train"))
+    for check in feed.reported:
+        scored = evaluate(name, check.data_set, check.split, network=network)
+        metrics.append(metric_of(check, scored.report))
+        log.info("%s %s: %s %.4f (n %d)", check.data_set, check.split, check.figure, metrics[-1].value, metrics[-1].n)
+        if check == reports:
+            counts = class_counts(get_model(name), open_set(check.data_set, "train"))
             report = replace(scored.report, model=ModelRef(name, sha256), train_counts=counts)
             kept = replace(scored, report=report)
     assert kept is not None
@@ -127,7 +106,7 @@ def install(
         card = _card(spec, recipe, network, history, sha, command, start or {})
         card.save(fresh / "card.json")
         stored, _ = load_trained(spec.name, fresh)  # the fp16 values, as they will be served
-        metrics, scored = measure(spec.name, stored, sha)
+        metrics, scored = measure(FEEDS[recipe.feed], spec.name, stored, sha)
         golden = Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, stored))
         card = card.model_copy(update={"golden": golden, "metrics": metrics})
         card.save(fresh / "card.json")
@@ -138,21 +117,23 @@ def install(
     return card
 
 
-def better_than_installed(name: str, network: nn.Module) -> tuple[bool, str]:
+def better_than_installed(recipe: Recipe, network: nn.Module) -> tuple[bool, str]:
     """Whether a network beats the installed weights on validation (never on test), with a sentence."""
+    check = FEEDS[recipe.feed].checks[0]
     try:
-        card = load_card(model_folder(name))
+        card = load_card(model_folder(recipe.model))
     except WeightsError:
         return True, "no weights were installed"
-    old = card.metric("accuracy", "fpi", "validation")
+    old = card.metric(check.figure, check.data_set, check.split)
     if old is None:
-        return True, "the installed card has no validation accuracy"
+        return True, f"the installed card has no {check.split} {check.figure}"
     try:
-        new = evaluate(name, "fpi", "validation", network=network).report.accuracy
+        scored = evaluate(recipe.model, check.data_set, check.split, network=network)
     except DataError:
         return False, "the validation split is not present, so nothing can be compared"
+    new = metric_of(check, scored.report).value
     verb = "beats" if new > old.value else "does not beat"
-    return new > old.value, f"validation accuracy {new:.4f} {verb} the installed {old.value:.4f}"
+    return new > old.value, f"{check.split} {check.figure} {new:.4f} {verb} the installed {old.value:.4f}"
 
 
 def _card(
@@ -164,14 +145,11 @@ def _card(
     command: str,
     start: dict[str, object],
 ) -> ModelCard:
+    title, said = words(spec.name)
     return ModelCard(
         name=spec.name,
-        title="MobileNetV2 · department × category",
-        description=(
-            "Names the shop department and category of a garment photo, six classes as in paper 003. Fine-tuned from "
-            "ImageNet weights on catalogue photos, on their cut-outs pasted onto street and room backgrounds, on "
-            "street photos and on photos taken at home."
-        ),
+        title=title,
+        description=said.description,
         task=spec.task.name,
         classes=spec.task.classes,
         input_size=spec.input_size,
@@ -182,23 +160,10 @@ def _card(
         parameters=sum(p.numel() for p in network.parameters()),
         dtype="float16",
         sha256=sha,
-        data_sets=(
-            "fpi train (Fashion Product Images, small)",
-            "fpi-large train (the same products at 168×224)",
-            "ccp train (Clothing Co-Parsing street photos; departments labelled by us)",
-            "clothing train and extra (Clothing data set, CC0)",
-        ),
-        licence="Apache-2.0 (weights). The photos they were trained on are not part of them.",
-        intended_use="Exploring what a garment classifier sees, in teaching, research and debugging.",
-        limits=(
-            "Men and Women name the department an item is sold in, not a person, and the model must not be used to "
-            "judge people. Street figures come from one set of street photos (Clothing Co-Parsing) and count an answer "
-            f"as right when its department is. Of the training departments {weak_labels():,} follow from the "
-            "publisher's tags alone (dress, skirt, heels, …); the others, and every validation and test photo, were "
-            "labelled by looking at the outfit, and photos of unclear department were left out. A photo of a whole "
-            "outfit shows several items: choose a region for a single one. Items of other departments (Unisex, Boys, "
-            "Girls) and things that are no garment are forced into the six classes."
-        ),
+        data_sets=FEEDS[recipe.feed].data_sets,
+        licence=LICENCE,
+        intended_use=INTENDED_USE,
+        limits=said.limits,
         recipe={**describe(recipe), "history": list(history), "start": start},
         command=command,
     )

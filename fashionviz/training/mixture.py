@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
 from fashionviz.models.preprocess import normalise
 from fashionviz.models.registry import IMAGENET_MEAN, IMAGENET_STD
-from fashionviz.training import augment
-from fashionviz.training.augment import Light, Warp
+from fashionviz.training import augment, draws
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.sources import Source
-
-#: Catalogue photos are framed alike, and served as they are: more than this costs accuracy on them.
-_FRAMED = Warp(zoom=(0.93, 1.12), shift=0.04, rotate=4, aspect=0.05)
-_MILD = Light(brightness=0.08, contrast=0.1, saturation=0.12, gamma=0.1, cast=0.02)
-_STRONG = Light(brightness=0.3, contrast=0.3, saturation=0.4, gamma=0.3, cast=0.12)
 
 
 class Batch(NamedTuple):
@@ -27,90 +22,120 @@ class Batch(NamedTuple):
 
     Attributes:
         images: ``(N, 3, H, W)`` float32, normalised.
-        allowed: ``(N, 6)`` bool.
-        article, department: ``(N,)`` int64, -1 where unknown.
+        allowed: ``(N, K)`` bool.
+        auxiliary: labels ``(N,)`` int64 of each auxiliary head, -1 where unknown.
     """
 
     images: Tensor
     allowed: Tensor
-    article: Tensor
-    department: Tensor
+    auxiliary: dict[str, Tensor]
 
 
 class Mixture(Dataset[Batch]):
-    """Item ``i`` is the ``i``-th batch of the current epoch; it depends on recipe, epoch and ``i`` alone."""
+    """Item ``epoch * len + step`` is a batch; it depends on recipe, epoch and step alone, whoever asks for it.
 
-    def __init__(self, recipe: Recipe, sources: dict[str, Source], ground: np.ndarray) -> None:
+    Args:
+        recipe: batch composition, augmentation, resolutions and seed.
+        sources: by name, those of ``recipe.batch`` at least.
+        ground: ``(M, h, w, 3)`` uint8 patches without a garment; may be empty where nothing is pasted.
+        heads: names of the auxiliary heads.
+        mean, std: of the model's input.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        sources: dict[str, Source],
+        ground: np.ndarray,
+        heads: tuple[str, ...] = (),
+        mean: tuple[float, ...] = IMAGENET_MEAN,
+        std: tuple[float, ...] = IMAGENET_STD,
+    ) -> None:
         self.recipe = recipe
         self.sources = sources
         self.ground = ground
-        self.epoch = 0
-        # Items of one certain class; those of other departments (Unisex, Boys, Girls) are drawn from the large set.
-        self.certain = np.flatnonzero((sources["catalogue"].allowed.sum(1) == 1).numpy())
+        self.heads = heads
+        self.mean, self.std = mean, std
+        main = sources[recipe.main]
+        # Items of one certain class fill the epoch; the others teach through the sources that are drawn from.
+        self.certain = np.flatnonzero((main.allowed.sum(1) == 1).numpy())
+        counts = main.allowed[self.certain].sum(0).clamp(min=1)
+        weight = (main.allowed[self.certain] / counts).sum(1)
+        self.balanced = weight / weight.sum()
 
     def __len__(self) -> int:
-        return len(self.certain) // self.recipe.batch["catalogue"]
-
-    def _take(self, pixels: np.ndarray, index: np.ndarray) -> Tensor:
-        block = np.ascontiguousarray(pixels[np.sort(index)] if len(index) > 64 else pixels[index])
-        return torch.from_numpy(block).permute(0, 3, 1, 2).float().div_(255)
-
-    def _white(self, images: Tensor, frame: tuple[int, int], how: Warp, g: torch.Generator) -> Tensor:
-        return (augment.warp(images - 1, frame, how, g) + 1).clamp(0, 1)
+        return max(1, len(self.certain) // self.recipe.batch[self.recipe.main])
 
     def _grounds(self, n: int, g: torch.Generator) -> Tensor:
-        return self._take(self.ground, torch.randint(0, len(self.ground), (n,), generator=g).numpy())
+        return draws.take(self.ground, torch.randint(0, len(self.ground), (n,), generator=g).numpy())
 
-    def _draw(self, kind: str, index: np.ndarray, frame: tuple[int, int], g: torch.Generator) -> Tensor:
-        source = self.sources[kind]
-        images = self._take(source.pixels, index)
-        if kind in ("catalogue", "catalogue-large"):
-            images = augment.relight(self._white(images, frame, _FRAMED, g), _MILD, g)
-            return augment.soften(images, 0.4 if kind == "catalogue-large" else 0.1, g)
-        if kind == "pasted":
+    def _draw(self, name: str, index: np.ndarray, frame: tuple[int, int], g: torch.Generator) -> Tensor:
+        source, recipe = self.sources[name], self.recipe
+        images = draws.take(source.pixels, index)
+        if source.how in ("pasted", "street"):
             assert source.alpha is not None
             alpha = torch.from_numpy(source.alpha[index]).float().div_(255)[:, None]
-            how = Warp(zoom=(0.5, 1.3), shift=0.15, rotate=18, aspect=0.15)
-            images = augment.paste(torch.cat([images, alpha], 1), self._grounds(len(index), g), frame, how, g)
-            return augment.soften(augment.relight(images, _STRONG, g), 0.3, g)
-        if kind == "street":
-            assert source.alpha is not None
-            alpha = torch.from_numpy(source.alpha[index]).float().div_(255)[:, None]
-            # A third of the masked people are cut out: onto white (as a transparent picture is), or another street.
-            fate = torch.rand((len(index), 1, 1, 1), generator=g)
-            masked = alpha.amin(dim=(2, 3), keepdim=True) == 0
-            ground = torch.nn.functional.interpolate(self._grounds(len(index), g), images.shape[2:], mode="bilinear")
-            white = images * alpha + (1 - alpha)
-            moved = images * alpha + ground * (1 - alpha)
-            images = torch.where(masked & (fate < 0.25), white, images)
-            images = torch.where(masked & (fate >= 0.25) & (fate < 0.4), moved, images)
-            near = torch.rand((1,), generator=g) < 0.5
-            how = Warp(zoom=(1.2, 1.9) if near else (0.8, 1.3), shift=0.15 if near else 0.08, rotate=8, aspect=0.15)
-            images = self._white(images, frame, how, g)
-            return augment.soften(augment.relight(images, _STRONG, g), 0.3, g)
-        images = self._white(images, frame, Warp(zoom=(0.8, 1.6), shift=0.12, rotate=15, aspect=0.15), g)
-        return augment.soften(augment.relight(images, _STRONG, g), 0.2, g)
+            place = draws.pasted if source.how == "pasted" else draws.street
+            return augment.erase(place(images, alpha, frame, self._grounds, g), 0.15, g)
+        warp, light, soften, erase = draws.PHOTOS[source.how]
+        if name == recipe.main:
+            warp, light = recipe.warp or warp, recipe.light or light
+            erase = erase if recipe.erase is None else recipe.erase
+        images = draws.photo(images, frame, warp, light, soften, g)
+        return augment.erase(images, erase, g) if erase else images
 
-    def __getitem__(self, step: int) -> Batch:
-        if step >= len(self):
-            raise IndexError(step)
+    def _choose(self, name: str, n: int, epoch: int, step: int, g: torch.Generator) -> np.ndarray:
+        if name != self.recipe.main:
+            index = torch.multinomial(self.sources[name].weight, n, replacement=True, generator=g).numpy()
+        elif self.recipe.balance:
+            index = self.certain[torch.multinomial(self.balanced, n, replacement=True, generator=g).numpy()]
+        else:  # each once an epoch
+            order = np.random.default_rng(self.recipe.seed + epoch).permutation(self.certain)
+            index = order[step * n : (step + 1) * n]
+        return np.sort(index)  # read in order from the disk
+
+    def __getitem__(self, number: int) -> Batch:
         recipe = self.recipe
-        frame = recipe.frame_at(self.epoch)
-        g = torch.Generator().manual_seed(recipe.seed + self.epoch * 1_000_003 + step)
-        order = np.random.default_rng(recipe.seed + self.epoch).permutation(self.certain)
-        images, chosen = [], []
-        for kind, n in recipe.batch.items():
-            source = self.sources[kind]
-            if kind == "catalogue":  # every item once an epoch
-                index = np.sort(order[step * n : (step + 1) * n])
-            else:
-                index = torch.multinomial(source.weight, n, replacement=True, generator=g).numpy()
-            drawn = self._draw(kind, index, frame, g)
-            images.append(drawn if kind == "catalogue" else augment.erase(drawn, 0.15, g))
-            chosen.append((source, torch.from_numpy(index)))
+        epoch, step = divmod(number, len(self))
+        frame = recipe.frame_at(epoch)
+        g = torch.Generator().manual_seed(recipe.seed + epoch * 1_000_003 + step)
+        images, allowed = [], []
+        auxiliary: dict[str, list[Tensor]] = {head: [] for head in self.heads}
+        for name, n in recipe.batch.items():
+            source = self.sources[name]
+            index = self._choose(name, n, epoch, step, g)
+            images.append(self._draw(name, index, frame, g))
+            chosen = torch.from_numpy(index)
+            allowed.append(source.allowed[chosen])
+            for head, labels in auxiliary.items():
+                known = source.auxiliary.get(head)
+                labels.append(torch.full((len(index),), -1) if known is None else known[chosen])
         return Batch(
-            images=normalise(torch.cat(images), IMAGENET_MEAN, IMAGENET_STD),
-            allowed=torch.cat([s.allowed[i] for s, i in chosen]),
-            article=torch.cat([s.article[i] for s, i in chosen]),
-            department=torch.cat([s.department[i] for s, i in chosen]),
+            images=normalise(torch.cat(images), self.mean, self.std),
+            allowed=torch.cat(allowed),
+            auxiliary={head: torch.cat(labels) for head, labels in auxiliary.items()},
         )
+
+
+class EpochSampler(Sampler[int]):
+    """Numbers of an epoch's batches. Lightning calls :meth:`set_epoch`, so that loader processes need no state.
+
+    Args:
+        steps: batches of an epoch over all processes.
+        rank, world: this process and how many there are; each takes every ``world``-th batch.
+    """
+
+    def __init__(self, steps: int, rank: int = 0, world: int = 1) -> None:
+        self.steps, self.rank, self.world = steps, rank, world
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, counted from 0."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        start = self.epoch * self.steps
+        return iter(range(start + self.rank, start + self.steps - self.steps % self.world, self.world))
+
+    def __len__(self) -> int:
+        return self.steps // self.world

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchmetrics.classification import MulticlassAccuracy, MulticlassRecall
+from torchmetrics.classification import MulticlassConfusionMatrix
 
+from fashionviz.evaluation.metrics import FIGURES
+from fashionviz.training.feeds import Check
 from fashionviz.training.mixture import Batch
 from fashionviz.training.recipes import Recipe
 
@@ -36,76 +38,94 @@ def partial_cross_entropy(logits: Tensor, allowed: Tensor, smoothing: float = 0.
 
 
 class GarmentClassifier(pl.LightningModule):
-    """A torchvision-style classifier (``features`` and ``classifier``) with auxiliary heads on the pooled features."""
+    """A classifier with auxiliary heads on the input of its last linear layer.
 
-    def __init__(self, network: nn.Module, recipe: Recipe, articles: int, departments: int, steps: int) -> None:
+    Args:
+        network: maps ``(N, 3, H, W)`` to ``(N, K)`` logits.
+        head: name of its last linear layer.
+        recipe: how it is trained.
+        classes: names of the K classes.
+        checks: what each validation loader scores.
+        heads: number of classes of each auxiliary head.
+        steps: optimiser steps of the whole run, for the schedule.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        head: str,
+        recipe: Recipe,
+        classes: tuple[str, ...],
+        checks: tuple[Check, ...],
+        heads: dict[str, int],
+        steps: int,
+    ) -> None:
         super().__init__()
         self.network = network
-        self.recipe = recipe
-        self.steps = steps
-        head = cast(nn.Sequential, network.classifier)[-1]
-        assert isinstance(head, nn.Linear)
-        width = head.in_features
-        self.aux_article = nn.Linear(width, articles)
-        self.aux_department = nn.Linear(width, departments)
+        self.recipe, self.classes, self.checks, self.steps = recipe, classes, checks, steps
+        last = network.get_submodule(head)
+        assert isinstance(last, nn.Linear)
+        self.auxiliary = nn.ModuleDict({name: nn.Linear(last.in_features, n) for name, n in heads.items()})
+        self._embedding: Tensor | None = None
+        last.register_forward_pre_hook(self._keep)
         for name in recipe.frozen:
             network.get_submodule(name).requires_grad_(False)
-        self.catalogue = MulticlassAccuracy(head.out_features, average="micro")
-        self.street = MulticlassRecall(head.out_features, average="none")
+        self.counts = nn.ModuleList(MulticlassConfusionMatrix(len(classes)) for _ in checks)
 
-    def features(self, images: Tensor) -> Tensor:
-        """Pooled features ``(N, width)`` of normalised images."""
-        return F.adaptive_avg_pool2d(cast(nn.Module, self.network.features)(images), 1).flatten(1)
+    def _keep(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self._embedding = inputs[0]
 
-    def classify(self, pooled: Tensor) -> Tensor:
-        """Logits ``(N, K)`` of pooled features."""
-        return cast(nn.Module, self.network.classifier)(pooled)
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits ``(N, K)`` of normalised images."""
+        return self.network(images.to(memory_format=torch.channels_last))
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one mixed batch."""
-        pooled = self.features(batch.images.to(memory_format=torch.channels_last))
-        loss = partial_cross_entropy(self.classify(pooled), batch.allowed, self.recipe.smoothing).mean()
-        extra = F.cross_entropy(self.aux_article(pooled), batch.article, ignore_index=-1) + F.cross_entropy(
-            self.aux_department(pooled), batch.department, ignore_index=-1
-        )
+        loss = partial_cross_entropy(self(batch.images), batch.allowed, self.recipe.smoothing).mean()
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.images))
-        return loss + self.recipe.auxiliary * extra
+        embedding, self._embedding = self._embedding, None
+        assert embedding is not None
+        for name, head in self.auxiliary.items():
+            labels = batch.auxiliary[name]
+            if (labels >= 0).any():
+                loss = loss + self.recipe.auxiliary * F.cross_entropy(head(embedding), labels, ignore_index=-1)
+        return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int, dataloader_idx: int = 0) -> None:
-        """Count catalogue photos (loader 0) and street photos (loader 1)."""
+        """Count the answers on one check."""
         images, labels = batch
-        logits = self.classify(self.features(images.to(memory_format=torch.channels_last)))
+        logits = self(images)
+        self._embedding = None
+        self.counts[dataloader_idx].update(logits, labels)
         if dataloader_idx == 0:
-            self.catalogue.update(logits, labels)
-            loss = F.cross_entropy(logits, labels)
-            self.log("val_loss", loss, add_dataloader_idx=False, batch_size=len(labels))
-        else:
-            self.street.update(logits, labels)
+            self.log("val_loss", F.cross_entropy(logits, labels), add_dataloader_idx=False, batch_size=len(labels))
 
     def on_validation_epoch_end(self) -> None:
-        """Log accuracy, the street recall of the two departments, and the score that decides what is kept."""
-        accuracy = self.catalogue.compute()
-        recall = self.street.compute()[2:4].mean()  # Men/Apparel and Women/Apparel
-        self.catalogue.reset()
-        self.street.reset()
-        self.log("val_accuracy", accuracy, prog_bar=True)
-        self.log("val_street_recall", recall, prog_bar=True)
-        # What is kept: catalogue accuracy counts most, street recall must not be bought with it or the other way.
-        self.log("val_score", accuracy + 0.1 * recall)
+        """Log the figure of each check, and their weighted sum, which decides what is kept."""
+        score = 0.0
+        for check, counts in zip(self.checks, self.counts, strict=True):
+            value = FIGURES[check.figure](counts.compute().cpu().numpy(), self.classes)[0]
+            counts.reset()
+            self.log(f"val_{check.data_set}_{check.figure}", value, prog_bar=True)
+            score += check.weight * value
+        self.log("val_score", score)
 
     def configure_optimizers(self) -> Any:
-        """AdamW (no decay on biases and batch norms) under a one-cycle schedule."""
+        """The recipe's optimiser (no decay on biases and batch norms) under a one-cycle schedule."""
         decayed: list[nn.Parameter] = []
         plain: list[nn.Parameter] = []
         for parameter in self.parameters():
             if parameter.requires_grad:
                 (decayed if parameter.ndim > 1 else plain).append(parameter)
-        groups = [
-            {"params": decayed, "weight_decay": self.recipe.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ]
-        optimiser = torch.optim.AdamW(groups, lr=self.recipe.learning_rate)
+        recipe = self.recipe
+        groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        makers: dict[str, Any] = {
+            "adamw": lambda: torch.optim.AdamW(groups, lr=recipe.learning_rate),
+            "adam": lambda: torch.optim.Adam(groups, lr=recipe.learning_rate),
+            "sgd": lambda: torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True),
+        }
+        optimiser = makers[recipe.optimiser]()
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, self.recipe.learning_rate, total_steps=self.steps, pct_start=0.15, final_div_factor=1e3
+            optimiser, recipe.learning_rate, total_steps=self.steps, pct_start=0.15, final_div_factor=1e3
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fashionviz.errors import InvalidRequest
+from fashionviz.training.augment import Light, Warp
 
 
 @dataclass(frozen=True)
@@ -27,26 +28,44 @@ class Recipe:
     Attributes:
         model: registry name.
         stages: resolutions in order.
-        batch: pictures of each source in a batch; ``catalogue`` fixes the length of an epoch.
+        batch: pictures of each source in a batch; the first source fixes the length of an epoch.
+        feed: which sources and validation sets, by name (:mod:`fashionviz.training.feeds`).
+        optimiser: ``adamw``, ``adam`` or ``sgd`` (with Nesterov momentum 0.9).
         learning_rate: peak of the one-cycle schedule.
-        weight_decay: of AdamW.
+        weight_decay: of the optimiser; biases and batch norms are spared.
         smoothing: label smoothing of pictures with one certain class.
-        auxiliary: weight of the auxiliary heads (article type and department of every catalogue item).
+        auxiliary: weight of the auxiliary heads, which share the embedding and are dropped afterwards.
         ema_decay: of the exponential moving average of the weights, which is what is kept.
         frozen: parts that keep the weights they start with; their batch statistics adapt to the photos.
+        balance: draw every class of the first source equally often, instead of every picture once an epoch.
+        warp, light: augmentation of the first source, instead of that of its kind.
+        erase: probability of random erasing in the first source.
+        patience: stop when the validation score has not risen for so many epochs; never if ``None``.
         seed: of everything random.
     """
 
     model: str
     stages: tuple[Stage, ...]
     batch: dict[str, int] = field(default_factory=dict)
+    feed: str = "gender_category"
+    optimiser: str = "adamw"
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
     smoothing: float = 0.05
     auxiliary: float = 0.3
     ema_decay: float = 0.998
     frozen: tuple[str, ...] = ()
+    balance: bool = False
+    warp: Warp | None = None
+    light: Light | None = None
+    erase: float | None = None
+    patience: int | None = None
     seed: int = 20260101
+
+    @property
+    def main(self) -> str:
+        """The source that fixes the length of an epoch."""
+        return next(iter(self.batch))
 
     @property
     def epochs(self) -> int:
@@ -62,6 +81,18 @@ class Recipe:
         return self.stages[-1].frame
 
 
+#: What paper 001 trained with, as far as it says: Adam and dropout. Averaging and smoothing are ours.
+_LADDER = {
+    "feed": "category",
+    "batch": {"catalogue": 128},
+    "optimiser": "adam",
+    "learning_rate": 2e-3,
+    "weight_decay": 0.0,
+    "smoothing": 0.0,
+    "auxiliary": 0.0,
+    "erase": 0.0,
+}
+
 RECIPES: dict[str, Recipe] = {
     recipe.model: recipe
     for recipe in (
@@ -72,6 +103,19 @@ RECIPES: dict[str, Recipe] = {
             learning_rate=1e-3,
             weight_decay=0.05,
         ),
+        Recipe(
+            model="mobilenet_v2.clothing10",
+            feed="clothing10",
+            stages=(Stage((160, 120), 6), Stage((224, 168), 8)),
+            batch={"home10": 48, "extra10": 12},
+            learning_rate=1e-3,
+            weight_decay=0.05,
+            smoothing=0.1,
+            auxiliary=0.0,
+        ),
+        Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),  # type: ignore[arg-type]
+        Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 15),), **_LADDER),  # type: ignore[arg-type]
+        Recipe(model="category_cnn64.category5", stages=(Stage((64, 64), 15),), **_LADDER),  # type: ignore[arg-type]
     )
 }
 

@@ -5,27 +5,28 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import os
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from fashionviz.data.cache import decoded
-from fashionviz.data.labels import GENDER_CATEGORY, gender_category
 from fashionviz.data.sets import cache_root, open_set, string_codes
-from fashionviz.data.street import street_label
+from fashionviz.evaluation.evaluate import label_rule
 from fashionviz.models.preprocess import normalise
-from fashionviz.models.registry import IMAGENET_MEAN, IMAGENET_STD, get_model
+from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_initial
-from fashionviz.training import sources
-from fashionviz.training.mixture import Mixture
+from fashionviz.training.feeds import FEEDS, Check
+from fashionviz.training.mixture import EpochSampler, Mixture
 from fashionviz.training.module import GarmentClassifier
 from fashionviz.training.recipes import Recipe
 
@@ -49,55 +50,30 @@ class TrainResult:
     score: float
 
 
-def _validation(name: str, frame: tuple[int, int]) -> list[DataLoader]:
+def _validation(spec: ModelSpec, checks: tuple[Check, ...]) -> list[DataLoader]:
+    """A loader a check, of photos decoded once at the served size."""
+
+    def collate(rows: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        images = torch.stack([r[0] for r in rows]).float() / 255
+        return normalise(images, spec.mean, spec.std), torch.stack([r[1] for r in rows])
+
     loaders = []
-    rule = {"fpi": gender_category, "ccp": street_label}
-    for data_set in ("fpi", "ccp"):
-        data = open_set(data_set, "validation")
-        columns = ["gender", "masterCategory"] if data_set == "fpi" else ["id"]
-        labels = string_codes([rule[data_set](r) for r in data.table(columns).to_pylist()], GENDER_CATEGORY)
+    for check in checks:
+        data = open_set(check.data_set, check.split)
+        rule, columns = label_rule(spec, data)
+        labels = string_codes([rule(row) for row in data.table(columns).to_pylist()], spec.task.classes)
         keep = np.flatnonzero(labels >= 0)
-        pixels = torch.from_numpy(np.asarray(decoded(data, frame)[keep])).permute(0, 3, 1, 2)
-        loaders.append(
-            DataLoader(
-                TensorDataset(pixels, torch.from_numpy(labels[keep])),
-                batch_size=64,
-                collate_fn=lambda rows: (
-                    normalise(torch.stack([r[0] for r in rows]).float() / 255, IMAGENET_MEAN, IMAGENET_STD),
-                    torch.stack([r[1] for r in rows]),
-                ),
-            )
-        )
+        pixels = torch.from_numpy(np.asarray(decoded(data, spec.input_size)[keep])).permute(0, 3, 1, 2)
+        rows = TensorDataset(pixels, torch.from_numpy(labels[keep]))
+        loaders.append(DataLoader(rows, batch_size=64, collate_fn=collate))
     return loaders
 
 
-def _mixture(recipe: Recipe) -> tuple[Mixture, int]:
-    articles = sources.article_types()
-    log.info("decoding the training photos (once)")
-    large = sources.catalogue("fpi-large", (224, 168), articles)
-    street = sources.street((240, 160))
-    home = sources.home((224, 168))
-    kinds = {
-        "catalogue": sources.catalogue("fpi", (80, 60), articles),
-        "catalogue-large": large,
-        "pasted": sources.with_alpha(large),
-        "street": street,
-        "home": home,
-    }
-    return Mixture(recipe, kinds, sources.backgrounds(street, home, seed=recipe.seed)), len(articles)
-
-
 class _Repeatable(pl.Callback):
-    """Makes batches and dropout depend on recipe, epoch and step alone: a resumed run sees what it would have seen."""
-
-    def __init__(self, mixture: Mixture) -> None:
-        self.mixture = mixture
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.mixture.epoch = trainer.current_epoch
+    """Makes dropout depend on recipe and step alone: a resumed run draws what it would have drawn."""
 
     def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, index: int) -> None:
-        torch.manual_seed(self.mixture.recipe.seed + trainer.global_step)  # dropout
+        torch.manual_seed(module.recipe.seed + trainer.global_step)
 
 
 def run_folder(recipe: Recipe) -> Path:
@@ -122,31 +98,31 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         WeightsError: ``init`` does not fit.
     """
     pl.seed_everything(recipe.seed, verbose=False)
-    spec = get_model(recipe.model)
-    mixture, articles = _mixture(recipe)
+    spec, feed = get_model(recipe.model), FEEDS[recipe.feed]
+    log.info("decoding the training photos (once)")
+    material = feed.material(recipe)
+    mixture = Mixture(recipe, material.sources, material.ground, tuple(material.heads), spec.mean, spec.std)
     network = spec.build()
     if init is not None:
         fresh = load_initial(init, network)
         log.info("started from %s; new: %s", init.name, ", ".join(fresh))
-    module = GarmentClassifier(
-        network.to(memory_format=torch.channels_last),
-        recipe,
-        articles,
-        len(sources.DEPARTMENTS),
-        steps=len(mixture) * recipe.epochs,
-    )
     folder = run_folder(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     last = folder / "last.ckpt"
     keeper = ModelCheckpoint(
         folder, "best", monitor="val_score", mode="max", save_last=True, enable_version_counter=False
     )
+    stop = [EarlyStopping("val_score", mode="max", patience=recipe.patience)] if recipe.patience else []
+    on_gpu = torch.cuda.is_available()
     trainer = pl.Trainer(
         max_epochs=epochs or recipe.epochs,
+        # bfloat16 pays on a GPU; on most CPUs it costs.
+        precision="bf16-mixed" if on_gpu else "32-true",
         callbacks=[
             EMAWeightAveraging(decay=recipe.ema_decay),
             keeper,
-            _Repeatable(mixture),
+            *stop,
+            _Repeatable(),
             TQDMProgressBar(refresh_rate=20),
         ],
         # Lightning empties the folder of a logger that it finds: a resumed run writes its own part of the curve.
@@ -154,11 +130,32 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         gradient_clip_val=5.0,
         num_sanity_val_steps=0,
         enable_model_summary=False,
+        use_distributed_sampler=False,  # ours deals the batches out
         log_every_n_steps=50,
     )
-    loader = DataLoader(mixture, batch_size=None, shuffle=False)
-    validation = _validation(recipe.model, recipe.stages[-1].frame)
-    trainer.fit(module, loader, validation, ckpt_path=str(last) if resume and last.exists() else None)
+    module = GarmentClassifier(
+        network.to(memory_format=torch.channels_last),
+        spec.head,
+        recipe,
+        spec.task.classes,
+        feed.checks,
+        material.heads,
+        steps=len(mixture) // trainer.world_size * recipe.epochs,
+    )
+    sampler = EpochSampler(len(mixture), trainer.global_rank, trainer.world_size)
+    going_on = resume and last.exists()
+    if going_on:
+        # Lightning fetches the first batch before it tells the sampler the epoch.
+        sampler.set_epoch(torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1)
+    loader = DataLoader(
+        mixture,
+        batch_size=None,
+        sampler=sampler,
+        # A GPU is fed by the other cores; on the CPU they are the network's own.
+        num_workers=max(1, (os.cpu_count() or 2) - 2) if on_gpu else 0,
+        pin_memory=on_gpu,
+    )
+    trainer.fit(module, loader, _validation(spec, feed.checks), ckpt_path=str(last) if going_on else None)
     return TrainResult(Path(keeper.best_model_path), _history(folder), float(keeper.best_model_score or 0.0))
 
 
@@ -194,8 +191,3 @@ def describe(recipe: Recipe) -> dict[str, object]:
         "torch": torch.__version__,
         "machine": f"{platform.machine()} CPU, {torch.get_num_threads()} cores",
     }
-
-
-def shortened(recipe: Recipe, epochs: int) -> Recipe:
-    """The same recipe with every stage cut to at most ``epochs`` epochs, for trials."""
-    return replace(recipe, stages=tuple(replace(s, epochs=min(s.epochs, epochs)) for s in recipe.stages))

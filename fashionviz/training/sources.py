@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from fashionviz.data.cache import decoded
-from fashionviz.data.labels import GENDER_CATEGORY, gender_category
+from fashionviz.data.labels import CLOTHING10, GENDER_CATEGORY, Task, gender_category
 from fashionviz.data.sets import ParquetSet, open_set, split_of, string_codes
 from fashionviz.data.street import street_label
 from fashionviz.errors import DataError
@@ -43,23 +43,45 @@ _HOME = {
 }
 
 
+#: Which of the ten classes the names of the ``extra`` photos may mean.
+EXTRA10: dict[str, tuple[str, ...]] = {
+    "Shoes": ("shoes",),
+    "Pants": ("pants",),
+    "Longsleeve": ("longsleeve",),
+    "T-Shirt": ("t-shirt",),
+    "Outwear": ("outwear",),
+    "Dress": ("dress",),
+    "Shorts": ("shorts",),
+    "Shirt": ("shirt",),
+    "Hat": ("hat",),
+    "Skirt": ("skirt",),
+    "Blazer": ("outwear",),
+    "Polo": ("t-shirt", "longsleeve", "shirt"),
+    "Hoodie": ("longsleeve", "outwear"),
+    "Undershirt": ("t-shirt", "longsleeve"),
+    "Blouse": ("shirt", "longsleeve", "t-shirt"),
+    "Top": ("t-shirt", "longsleeve", "shirt"),
+}
+
+
 @dataclass(frozen=True)
 class Source:
     """Pictures of one kind, decoded, with labels.
 
     Attributes:
         pixels: ``(N, h, w, 3)`` uint8.
-        allowed: ``(N, 6)`` bool, which classes may be right.
-        article, department: ``(N,)`` auxiliary labels, -1 where unknown.
+        allowed: ``(N, K)`` bool, which classes may be right.
+        how: how its pictures are framed, lit and placed (:mod:`fashionviz.training.draws`).
         weight: ``(N,)`` probability of being drawn; sums to 1.
+        auxiliary: labels ``(N,)`` of the auxiliary heads, -1 where unknown; a head that is missing knows none.
         alpha: ``(N, h, w)`` uint8 0..255 for cut-outs, or ``None``.
     """
 
     pixels: np.ndarray
     allowed: Tensor
-    article: Tensor
-    department: Tensor
+    how: str
     weight: Tensor
+    auxiliary: dict[str, Tensor] = field(default_factory=dict)
     alpha: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -79,7 +101,13 @@ def _even(n: int) -> Tensor:
     return torch.full((n,), 1 / max(1, n))
 
 
-def catalogue(name: str, size: tuple[int, int], articles: tuple[str, ...], progress: Progress | None = None) -> Source:
+def catalogue(
+    name: str,
+    size: tuple[int, int],
+    articles: tuple[str, ...],
+    how: str = "catalogue",
+    progress: Progress | None = None,
+) -> Source:
     """The train split of a catalogue set; items of other departments teach the category and the auxiliary heads."""
     data = open_set(name, "train")
     table = data.table(["gender", "masterCategory", "articleType"]).to_pylist()
@@ -92,9 +120,12 @@ def catalogue(name: str, size: tuple[int, int], articles: tuple[str, ...], progr
     return Source(
         pixels=decoded(data, size, progress=progress),
         allowed=torch.tensor(allowed),
-        article=torch.from_numpy(string_codes([r["articleType"] for r in table], articles)),
-        department=torch.from_numpy(string_codes([r["gender"] for r in table], DEPARTMENTS)),
+        how=how,
         weight=_even(len(table)),
+        auxiliary={
+            "article": torch.from_numpy(string_codes([r["articleType"] for r in table], articles)),
+            "department": torch.from_numpy(string_codes([r["gender"] for r in table], DEPARTMENTS)),
+        },
     )
 
 
@@ -115,7 +146,7 @@ def with_alpha(source: Source, threshold: float = 0.93) -> Source:
         cut = -F.max_pool2d(-cut, 3, 1, 1)  # one pixel in: the light fringe of the photo stays behind
         soft = F.interpolate(cut, [height, width], mode="bilinear", align_corners=False)
         alpha[start : start + 512] = (soft[:, 0] * 255).to(torch.uint8).numpy()
-    return replace(source, alpha=alpha)
+    return replace(source, how="pasted", alpha=alpha)
 
 
 def _street_masks(data: ParquetSet, size: tuple[int, int]) -> np.ndarray:
@@ -149,8 +180,8 @@ def street(size: tuple[int, int], progress: Progress | None = None) -> Source:
     allowed = torch.tensor([allowed_classes(n, None) for n in labels])
     men = torch.tensor([n.startswith("Men") for n in labels])
     weight = torch.where(men, 0.5 / men.sum(), 0.5 / (~men).sum())
-    unknown = torch.full((len(labels),), -1)
-    return Source(np.concatenate(pixels), allowed, unknown, (~men).long(), weight, np.concatenate(alphas))
+    departments = {"department": (~men).long()}
+    return Source(np.concatenate(pixels), allowed, "street", weight, departments, np.concatenate(alphas))
 
 
 def home(size: tuple[int, int], progress: Progress | None = None) -> Source:
@@ -164,9 +195,42 @@ def home(size: tuple[int, int], progress: Progress | None = None) -> Source:
             hint = _HOME.get(str(row["label"]), "Apparel")
             certain = "/" in hint and not row["kids"]
             allowed.append(allowed_classes(hint if certain else None, hint.rpartition("/")[2]))
-    n = len(allowed)
-    unknown = torch.full((n,), -1)
-    return Source(np.concatenate(pixels), torch.tensor(allowed), unknown, unknown, _even(n))
+    return Source(np.concatenate(pixels), torch.tensor(allowed), "home", _even(len(allowed)))
+
+
+def labelled(name: str, split: str, size: tuple[int, int], task: Task, how: str) -> Source:
+    """The rows of a split that have a label of the task, one certain class each.
+
+    Args:
+        name, split: the data set.
+        size: height and width to decode to.
+        task: whose rule labels the rows.
+        how: how the pictures are drawn.
+    """
+    data = open_set(name, split)
+    labels = [task.label_of(row) for row in data.table(list(task.columns)).to_pylist()]
+    keep = [i for i, label in enumerate(labels) if label]
+    codes = torch.from_numpy(string_codes([labels[i] for i in keep], task.classes))
+    pixels = decoded(data, size)
+    return Source(
+        pixels=pixels if len(keep) == len(pixels) else np.asarray(pixels[keep]),
+        allowed=F.one_hot(codes, len(task.classes)).bool(),
+        how=how,
+        weight=_even(len(keep)),
+    )
+
+
+def extra_clothing10(size: tuple[int, int]) -> Source:
+    """The ``extra`` home photos, which the official ten classes leave out, under the classes that may be right.
+
+    A polo is a T-shirt or has long sleeves, a hoodie is a longsleeve or outerwear; children's and other photos whose
+    name leaves it open have several allowed classes (partial labels).
+    """
+    data = open_set("clothing", "extra")
+    labels = data.table(["label"]).column("label").to_pylist()
+    keep = [i for i, label in enumerate(labels) if label in EXTRA10]
+    allowed = torch.tensor([[c in EXTRA10[labels[i]] for c in CLOTHING10] for i in keep])
+    return Source(np.asarray(decoded(data, size)[keep]), allowed, "home", _even(len(keep)))
 
 
 def backgrounds(street_source: Source, home_source: Source, count: int | None = None, seed: int = 0) -> np.ndarray:

@@ -5,7 +5,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from fashionviz.models.registry import get_model
 from fashionviz.training.augment import Light, Warp, cut_out_alpha, erase, paste, relight, soften, warp
+from fashionviz.training.feeds import FEEDS
 from fashionviz.training.module import partial_cross_entropy
 from fashionviz.training.recipes import RECIPES, Recipe, Stage, get_recipe
 from fashionviz.training.sources import allowed_classes
@@ -104,7 +106,8 @@ def test_pasting_shows_the_ground_only_outside(g: torch.Generator) -> None:
 
 def test_recipes() -> None:
     recipe = get_recipe("mobilenet_v2.gender_category")
-    assert set(RECIPES) == {recipe.model}
+    assert recipe.main == "catalogue"
+    assert all(name == r.model == get_model(name).name and r.feed in FEEDS for name, r in RECIPES.items())
     staged = Recipe("m", (Stage((1, 1), 2), Stage((2, 2), 1)))
     assert [staged.frame_at(e) for e in range(4)] == [(1, 1), (1, 1), (2, 2), (2, 2)]
     assert staged.epochs == 3

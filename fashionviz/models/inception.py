@@ -1,0 +1,34 @@
+"""Inception-v3 (Szegedy et al. 2016)."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from fashionviz.models.registry import register_model
+
+
+@register_model(
+    "inception_v3.gender_category",
+    input_size=(160, 120),
+    first_conv="Conv2d_1a_3x3.conv",
+    activation_layer="Conv2d_2b_3x3.conv",
+    gradcam_layer="Mixed_7c",
+    head="fc",
+    relu_family=True,
+    paper="Paper 003: one of the three it chose among (arXiv:1512.00567)",
+)
+def inception_v3_classifier(num_classes: int) -> nn.Module:
+    """torchvision's Inception-v3 without the auxiliary classifier, 22 M parameters.
+
+    Its ReLUs are functional: explanations hook them through :mod:`fashionviz.explain.hookable`.
+
+    Args:
+        num_classes: number of logits.
+
+    Returns:
+        A module mapping ``(N, 3, H, W)`` normalised RGB to ``(N, num_classes)`` logits, H and W of at least 75.
+    """
+    from torchvision.models import inception_v3
+
+    # Its own initialisation draws from scipy's truncated normal and takes most of a minute.
+    return inception_v3(weights=None, num_classes=num_classes, aux_logits=False, init_weights=False)

@@ -1,0 +1,93 @@
+"""What the model cards say in words; the figures come from :mod:`fashionviz.training.install`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fashionviz.data.street import weak_labels
+
+INTENDED_USE = "Exploring what a garment classifier sees, in teaching, research and debugging."
+LICENCE = "Apache-2.0 (weights). The photos they were trained on are not part of them."
+
+_TITLES = {
+    "mobilenet_v2": "MobileNetV2",
+    "resnet50": "ResNet-50",
+    "resnet50v2": "ResNet-50 v2 (pre-activation)",
+    "resnet152": "ResNet-152",
+    "vgg16": "VGG16 with batch norm",
+    "inception_v3": "Inception-v3",
+    "category_cnn28": "Small CNN, 28×28 grey",
+    "category_cnn64": "Small CNN, 64×64",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a card.
+
+    Attributes:
+        task: after the architecture in the title.
+        description: what it names and what it learned from.
+        limits: where it must not be trusted.
+    """
+
+    task: str
+    description: str
+    limits: str
+
+
+def _gender_category() -> Words:
+    return Words(
+        "department × category",
+        "Names the shop department and category of a garment photo, six classes as in paper 003. Fine-tuned on "
+        "catalogue photos, on their cut-outs pasted onto street and room backgrounds, on street photos and on photos "
+        "taken at home.",
+        "Men and Women name the department an item is sold in, not a person, and the model must not be used to "
+        "judge people. Street figures come from one set of street photos (Clothing Co-Parsing) and count an answer "
+        f"as right when its department is. Of the training departments {weak_labels():,} follow from the "
+        "publisher's tags alone (dress, skirt, heels, …); the others, and every validation and test photo, were "
+        "labelled by looking at the outfit, and photos of unclear department were left out. A photo of a whole "
+        "outfit shows several items: choose a region for a single one. Items of other departments (Unisex, Boys, "
+        "Girls) and things that are no garment are forced into the six classes.",
+    )
+
+
+def _clothing10() -> Words:
+    return Words(
+        "ten garment types",
+        "Names the garment on a photo taken at home, ten classes: those of the official small subset of the Clothing "
+        "data set, which the experiments of paper 002 are carried over to.",
+        "Photos of one garment, laid out, hung or worn; an outfit shows several. Garments outside the ten classes and "
+        "things that are no garment are forced into them. The official test split is held out: what is reported here "
+        "is validation, on which the weights were chosen.",
+    )
+
+
+def _category() -> Words:
+    return Words(
+        "shop categories",
+        "Names the shop category of a garment, after paper 001, which narrows a search for the item. The categories "
+        "are mapped from the article types of the catalogue; the mapping stands in fashionviz/data/street2shop.py.",
+        "Trained on catalogue photos on white alone, at the size of a thumbnail. Items outside the categories "
+        "(watches, perfume, innerwear, shorts, …) and things that are no garment are forced into them. "
+        "Paper 001 measured on street photos of another data set: its figures are references, not a comparison.",
+    )
+
+
+_WORDS = {
+    "gender_category": _gender_category,
+    "clothing10": _clothing10,
+    "category11": _category,
+    "category5": _category,
+}
+
+
+def words(model: str) -> tuple[str, Words]:
+    """Title and words of a model's card.
+
+    Args:
+        model: ``architecture.task``.
+    """
+    architecture, _, task = model.partition(".")
+    said = _WORDS[task]()
+    return f"{_TITLES.get(architecture, architecture)} · {said.task}", said

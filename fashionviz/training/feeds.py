@@ -1,0 +1,144 @@
+"""Feeds: what a model is trained on, and what it is checked on every epoch and reported on at the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fashionviz.data.labels import TASKS
+from fashionviz.evaluation.metrics import FIGURES
+from fashionviz.models.registry import get_model
+from fashionviz.training import sources
+from fashionviz.training.recipes import Recipe
+from fashionviz.training.sources import Source
+
+log = logging.getLogger(__name__)
+
+_NO_GROUND = np.empty((0, 128, 96, 3), dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A split and the figure that counts on it.
+
+    Attributes:
+        data_set, split: what is scored.
+        figure: a name in :data:`fashionviz.evaluation.metrics.FIGURES`.
+        weight: its share in the validation score that decides which epoch is kept.
+    """
+
+    data_set: str
+    split: str
+    figure: str = "accuracy"
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.figure not in FIGURES:
+            raise ValueError(f"no figure {self.figure!r}")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a feed brings.
+
+    Attributes:
+        sources: by name.
+        ground: ``(M, h, w, 3)`` uint8 patches without a garment.
+        heads: number of classes of each auxiliary head.
+    """
+
+    sources: dict[str, Source]
+    ground: np.ndarray
+    heads: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Training material and checks of a kind of model.
+
+    Attributes:
+        material: opens and decodes the training photos.
+        checks: scored every epoch on validation; the first is compared when weights are replaced.
+        reported: scored once, when weights are installed; the first test split makes the report.
+        data_sets: for the card, in words.
+    """
+
+    material: Callable[[Recipe], Material]
+    checks: tuple[Check, ...]
+    reported: tuple[Check, ...]
+    data_sets: tuple[str, ...]
+
+
+def _gender_category(recipe: Recipe) -> Material:
+    articles = sources.article_types()
+    large = sources.catalogue("fpi-large", (224, 168), articles, "catalogue-large")
+    street = sources.street((240, 160))
+    home = sources.home((224, 168))
+    return Material(
+        sources={
+            "catalogue": sources.catalogue("fpi", (80, 60), articles),
+            "catalogue-large": large,
+            "pasted": sources.with_alpha(large),
+            "street": street,
+            "home": home,
+        },
+        ground=sources.backgrounds(street, home, seed=recipe.seed),
+        heads={"article": len(articles), "department": len(sources.DEPARTMENTS)},
+    )
+
+
+def _clothing10(recipe: Recipe) -> Material:
+    size = recipe.stages[-1].frame
+    found = {
+        "home10": sources.labelled("clothing", "train", size, TASKS["clothing10"], "home"),
+        "extra10": sources.extra_clothing10(size),
+    }
+    return Material({k: v for k, v in found.items() if k in recipe.batch}, _NO_GROUND, {})
+
+
+def _category(recipe: Recipe) -> Material:
+    task = get_model(recipe.model).task
+    return Material({"catalogue": sources.labelled("fpi", "train", (80, 60), task, "catalogue")}, _NO_GROUND, {})
+
+
+FEEDS: dict[str, Feed] = {
+    "gender_category": Feed(
+        material=_gender_category,
+        # Catalogue accuracy counts most; street recall must not be bought with it or the other way.
+        checks=(Check("fpi", "validation"), Check("ccp", "validation", "department_recall", 0.1)),
+        reported=(
+            Check("fpi", "validation"),
+            Check("fpi", "test"),
+            Check("fpi-large", "validation"),
+            Check("fpi-large", "test"),
+            Check("ccp", "validation", "department_recall"),
+            Check("ccp", "test", "department_recall"),
+        ),
+        data_sets=(
+            "fpi train (Fashion Product Images, small)",
+            "fpi-large train (the same products at 168×224)",
+            "ccp train (Clothing Co-Parsing street photos; departments labelled by us)",
+            "clothing train and extra (Clothing data set, CC0)",
+        ),
+    ),
+    "clothing10": Feed(
+        material=_clothing10,
+        checks=(Check("clothing", "validation"),),
+        reported=(Check("clothing", "validation"),),
+        data_sets=("clothing train and extra (Clothing data set, CC0)",),
+    ),
+    "category": Feed(
+        material=_category,
+        checks=(Check("fpi", "validation"),),
+        reported=(
+            Check("fpi", "validation"),
+            Check("fpi", "test"),
+            Check("fpi-large", "validation"),
+            Check("fpi-large", "test"),
+        ),
+        data_sets=("fpi train (Fashion Product Images, small)",),
+    ),
+}

@@ -1,0 +1,42 @@
+"""Label rules by hand, and against the published vocabularies where the data are present."""
+
+import pytest
+
+from fashionviz.data.labels import CLOTHING10, TASKS
+from fashionviz.data.street2shop import ARTICLES, CATEGORY5, CATEGORY11
+
+
+@pytest.mark.parametrize(
+    ("task", "row", "label"),
+    [
+        ("category11", {"articleType": "Heels"}, "footwear"),
+        ("category11", {"articleType": "Churidar"}, "leggings"),
+        ("category11", {"articleType": "Watches"}, None),
+        ("category11", {"articleType": None}, None),
+        ("category11", {}, None),
+        ("category5", {"articleType": "Churidar"}, "pants"),  # leggings are merged into pants
+        ("category5", {"articleType": "Handbags"}, None),  # dropped for their number
+        ("category5", {"articleType": "Skirts"}, "skirts"),
+        ("clothing10", {"label": "Polo", "label10": None}, None),
+        ("clothing10", {"label": "Longsleeve", "label10": "outwear"}, "outwear"),
+        ("gender_category", {"gender": "Women", "masterCategory": "Footwear"}, "Women/Other"),
+        ("gender_category", {"gender": "Unisex", "masterCategory": "Apparel"}, None),
+    ],
+)
+def test_rules(task: str, row: dict[str, str | None], label: str | None) -> None:
+    assert TASKS[task].label_of(row) == label
+
+
+def test_every_article_type_has_one_category() -> None:
+    named = [a for articles in ARTICLES.values() for a in articles]
+    assert len(named) == len(set(named))
+    assert len(CATEGORY11) == 11
+    assert set(CATEGORY5) < set(CATEGORY11)
+    assert sorted(CLOTHING10) == list(CLOTHING10)
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_a_rule_gives_classes_of_its_task(task) -> None:  # type: ignore[no-untyped-def]
+    for article in {a for articles in ARTICLES.values() for a in articles}:
+        row = {"articleType": article, "gender": "Men", "masterCategory": "Apparel", "label10": "hat"}
+        assert task.label_of(row) in (*task.classes, None)
