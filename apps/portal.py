@@ -19,6 +19,7 @@ from fashionviz.data.examples import draw
 from fashionviz.figures import pictures
 from fashionviz.figures.theme import PALETTE
 from fashionviz.inference.engine import Engine
+from fashionviz.models.card import FIGURE_NAMES
 from fashionviz.results import Attribution, ModelInfo, Prediction
 from fashionviz.serialise import Json
 
@@ -59,12 +60,14 @@ class ModelRow:
 
 def model_row(info: ModelInfo) -> ModelRow:
     """The figures of a model's card in words: accuracy on the test split first, the others after it."""
-    main = next((m for m in info.metrics if m.get("name") == "accuracy" and m.get("split") == "test"), None)
+    accuracies = [m for m in info.metrics if m.get("name") == "accuracy"]
+    # A model whose test split is held out shows validation.
+    main = next((m for m in accuracies if m.get("split") == "test"), accuracies[0] if accuracies else None)
     others = tuple(_figure(m) for m in info.metrics if m is not main)
     if main is None:
         return ModelRow(info, "", "", "", others)
     low, high = _interval(main)
-    where = f"{main['data_set']} test, n = {main['n']:,}"
+    where = f"{main['data_set']} {main['split']}, n = {main['n']:,}"
     return ModelRow(info, f"{float(str(main['value'])):.1%}", f"{low:.1%} to {high:.1%}", where, others)
 
 
@@ -77,7 +80,7 @@ def _figure(metric: Mapping[str, object]) -> str:
     value, (low, high) = float(str(metric["value"])), _interval(metric)
     share = 0 <= value <= 1 and 0 <= low <= high <= 1
     shown = f"{value:.1%} ({low:.1%} to {high:.1%})" if share else f"{value:.3g} ({low:.3g} to {high:.3g})"
-    name = str(metric["name"]).replace("_", " ")
+    name = FIGURE_NAMES.get(str(metric["name"]), str(metric["name"]).replace("_", " "))
     return f"{name} {shown} on {metric['data_set']} {metric['split']}, n = {metric['n']:,}"
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fashionviz.models.card import load_card
+from fashionviz.models.card import FIGURE_NAMES, load_card
 from fashionviz.models.registry import list_models
 from fashionviz.models.weights import is_trained, model_folder
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
-SAYS = {
-    "accuracy": "accuracy, six classes",
-    "department_recall": "mean recall of the two departments",
-}
 SETS = {
     "fpi": "catalogue photos, 60×80 (`fpi`)",
     "fpi-large": "catalogue photos, 168×224 (`fpi-large`)",
     "ccp": "street photos (`ccp`, our labels)",
+    "clothing": "home photos (`clothing`)",
 }
 
 
@@ -31,7 +28,7 @@ def table() -> str:
                 low, high = m.ci95
                 rows.append(
                     f"| `{spec.name}` | {SETS.get(m.data_set, m.data_set)} | {m.split} | {m.n:,} | "
-                    f"{SAYS.get(m.name, m.name)} | **{m.value:.4f}** | {low:.4f} – {high:.4f} |"
+                    f"{FIGURE_NAMES.get(m.name, m.name)} | **{m.value:.4f}** | {low:.4f} – {high:.4f} |"
                 )
     return "\n".join(rows) + "\n"
 

@@ -338,6 +338,16 @@ def train(
 
 
 @app.command()
+def rescore(recipe: Annotated[str, typer.Argument(help="A recipe's name: that of its model.")]) -> None:
+    """Measure installed weights again: calibration, figures and report are replaced, the weights stay."""
+    from fashionviz.training.commands import rescore_installed
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    with _plain_errors():
+        out.print(rescore_installed(recipe), highlight=False)
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 7860,

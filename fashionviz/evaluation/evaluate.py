@@ -80,6 +80,7 @@ def evaluate(
     split: str | None = None,
     *,
     network: nn.Module | None = None,
+    temperature: float = 1.0,
     batch: int = 32,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
@@ -90,6 +91,7 @@ def evaluate(
         source: a data set's name, a folder, or a Parquet file.
         split: a split of the folder; every row if ``None``.
         network: a network to score instead of the installed weights (after training, before they are installed).
+        temperature: of that network; installed weights bring their own.
         batch: pictures at once.
         progress: called with (done, total).
 
@@ -105,7 +107,7 @@ def evaluate(
     sha = ""
     if network is None:
         network, card = load_trained(name)
-        sha = card.sha256
+        sha, temperature = card.sha256, card.temperature
     data = open_set(source, split)
     rule, columns = label_rule(spec, data)
     has_id = "id" in data.columns
@@ -126,7 +128,7 @@ def evaluate(
         if waiting:
             with torch.inference_mode():
                 x = torch.stack(waiting).to(device).to(memory_format=torch.channels_last)
-                parts.append(network(x).float().softmax(dim=1).cpu().numpy())
+                parts.append((network(x).float() / temperature).softmax(dim=1).cpu().numpy())
             waiting.clear()
 
     for number, row in enumerate(data.rows(wanted)):

@@ -112,8 +112,8 @@ class Loaded:
             self._places.release()
 
     def softmax(self, logits: Tensor) -> np.ndarray:
-        """Probabilities ``(K,)`` float64 of logits ``(K,)``."""
-        return logits.double().softmax(dim=0).numpy()
+        """Calibrated probabilities ``(K,)`` float64 of logits ``(K,)``: the card's temperature divides them."""
+        return (logits.double() / self.card.temperature).softmax(dim=0).numpy()
 
     def close(self) -> None:
         """Stop the worker."""

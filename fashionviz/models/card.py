@@ -10,6 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fashionviz.errors import WeightsError
 
+#: Names of figures for people.
+FIGURE_NAMES = {
+    "accuracy": "accuracy",
+    "department_recall": "mean recall of the two departments",
+    "ece": "expected calibration error",
+    "ece_uncalibrated": "the same before calibration",
+}
+
 
 class Metric(BaseModel):
     """A figure with what is needed to judge it.
@@ -72,6 +80,7 @@ class ModelCard(BaseModel):
     limits: str
     recipe: dict[str, Any]
     command: str
+    temperature: float = Field(default=1.0, gt=0, description="divisor of the logits, fitted on validation")
     metrics: tuple[Metric, ...] = ()
     golden: Golden | None = None
 

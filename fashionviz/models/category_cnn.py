@@ -27,6 +27,8 @@ class CategoryCNN(nn.Module):
         dropout: probability after each pooling; twice that before the logits.
     """
 
+    luma: Tensor
+
     def __init__(self, num_classes: int, side: int, widths: tuple[int, ...], grey: bool, dropout: float) -> None:
         super().__init__()
         self.grey = grey

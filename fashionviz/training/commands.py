@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fashionviz.training.install import better_than_installed, install
+from fashionviz.models.card import ModelCard
+from fashionviz.training.install import better_than_installed, install, rescore
 from fashionviz.training.recipes import get_recipe
 from fashionviz.training.run import network_of, run_folder, train
 from fashionviz.training.starts import starting_weights
@@ -30,5 +31,18 @@ def train_and_install(name: str, *, init: str, resume: bool, force: bool) -> str
     card = install(
         recipe, network, result.history, command=f"fashionviz train {name} --init {start.name}", start=started
     )
-    figures = ", ".join(f"{m.data_set} {m.split} {m.name} {m.value:.4f} (n {m.n})" for m in card.metrics)
-    return f"Installed {name} ({why}). {figures}."
+    return f"Installed {name} ({why}). {_figures(card)}."
+
+
+def rescore_installed(name: str) -> str:
+    """Measure installed weights again; returns a sentence.
+
+    Raises:
+        FashionvizError: no such recipe, no weights, missing data.
+    """
+    card = rescore(get_recipe(name))
+    return f"Measured {name}. Temperature {card.temperature:.3f}; {_figures(card)}."
+
+
+def _figures(card: ModelCard) -> str:
+    return ", ".join(f"{m.data_set} {m.split} {m.name} {m.value:.4f} (n {m.n})" for m in card.metrics)

@@ -7,13 +7,21 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from fashionviz import images
 from fashionviz.data.examples import golden_picture
 from fashionviz.data.sets import open_set
 from fashionviz.errors import DataError, WeightsError
+from fashionviz.evaluation.calibration import (
+    calibration_interval,
+    expected_calibration_error,
+    fit_temperature,
+    with_temperature,
+)
 from fashionviz.evaluation.evaluate import Scored, class_counts, evaluate
 from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.evaluation.report import save_report
@@ -54,27 +62,52 @@ def golden_logits(spec: ModelSpec, network: nn.Module) -> tuple[float, ...]:
         return tuple(float(v) for v in network(x[None])[0])
 
 
-def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored]:
-    """Score a network on every split that its card reports; returns the metrics and what the report is made of.
+def calibration_metrics(scored: Scored, temperature: float) -> tuple[Metric, Metric]:
+    """Expected calibration error of a scored split as it is, and as it was before the temperature."""
+    report = scored.report
+    before = with_temperature(scored.probabilities, 1 / temperature)
+    command = f"fashionviz evaluate {report.model.name} --data {report.data_set} --split {report.split}"
 
-    The report is that of the first test split, or of the first split where the test split is held out.
+    def metric(name: str, probabilities: NDArray[np.floating]) -> Metric:
+        return Metric(
+            name=name,
+            value=expected_calibration_error(probabilities, scored.truth),
+            ci95=calibration_interval(probabilities, scored.truth),
+            n=report.n,
+            data_set=report.data_set,
+            split=report.split,
+            command=command,
+        )
+
+    return metric("ece", scored.probabilities), metric("ece_uncalibrated", before)
+
+
+def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored, float]:
+    """Fit the temperature on validation, then score a network on every split that its card reports.
+
+    Returns the metrics, what the report is made of, and the temperature. The report is that of the first test split,
+    or of the first split where the test split is held out.
 
     Raises:
         DataError: a split is not there.
     """
     reports = next((c for c in feed.reported if c.split == "test"), feed.reported[0])
+    first = feed.checks[0]
+    fitted = evaluate(name, first.data_set, first.split, network=network)
+    temperature = fit_temperature(fitted.probabilities, fitted.truth)
     metrics: list[Metric] = []
     kept: Scored | None = None
     for check in feed.reported:
-        scored = evaluate(name, check.data_set, check.split, network=network)
+        scored = evaluate(name, check.data_set, check.split, network=network, temperature=temperature)
         metrics.append(metric_of(check, scored.report))
         log.info("%s %s: %s %.4f (n %d)", check.data_set, check.split, check.figure, metrics[-1].value, metrics[-1].n)
         if check == reports:
+            metrics.extend(calibration_metrics(scored, temperature))
             counts = class_counts(get_model(name), open_set(check.data_set, "train"))
             report = replace(scored.report, model=ModelRef(name, sha256), train_counts=counts)
             kept = replace(scored, report=report)
     assert kept is not None
-    return tuple(metrics), kept
+    return tuple(metrics), kept, temperature
 
 
 def install(
@@ -106,14 +139,30 @@ def install(
         card = _card(spec, recipe, network, history, sha, command, start or {})
         card.save(fresh / "card.json")
         stored, _ = load_trained(spec.name, fresh)  # the fp16 values, as they will be served
-        metrics, scored = measure(FEEDS[recipe.feed], spec.name, stored, sha)
+        metrics, scored, temperature = measure(FEEDS[recipe.feed], spec.name, stored, sha)
         golden = Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, stored))
-        card = card.model_copy(update={"golden": golden, "metrics": metrics})
+        card = card.model_copy(update={"golden": golden, "metrics": metrics, "temperature": temperature})
         card.save(fresh / "card.json")
         save_report(scored, fresh)
         if folder.exists():
             folder.rename(Path(made) / "old")
         fresh.rename(folder)
+    return card
+
+
+def rescore(recipe: Recipe) -> ModelCard:
+    """Measure installed weights again: temperature, metrics and report are replaced, the weights stay.
+
+    Raises:
+        ModelNotTrained, WeightsError: no weights are installed, or they are damaged.
+        DataError: the splits that the card reports are not there.
+    """
+    network, card = load_trained(recipe.model)
+    metrics, scored, temperature = measure(FEEDS[recipe.feed], recipe.model, network, card.sha256)
+    card = card.model_copy(update={"metrics": metrics, "temperature": temperature})
+    folder = model_folder(recipe.model)
+    save_report(scored, folder)
+    card.save(folder / "card.json")
     return card
 
 

@@ -70,7 +70,8 @@ class GarmentClassifier(pl.LightningModule):
         last.register_forward_pre_hook(self._keep)
         for name in recipe.frozen:
             network.get_submodule(name).requires_grad_(False)
-        self.counts = nn.ModuleList(MulticlassConfusionMatrix(len(classes)) for _ in checks)
+        self._counts = [MulticlassConfusionMatrix(len(classes)) for _ in checks]
+        self.confusions = nn.ModuleList(self._counts)  # registered, so that Lightning moves them to the device
 
     def _keep(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self._embedding = inputs[0]
@@ -96,14 +97,14 @@ class GarmentClassifier(pl.LightningModule):
         images, labels = batch
         logits = self(images)
         self._embedding = None
-        self.counts[dataloader_idx].update(logits, labels)
+        self._counts[dataloader_idx].update(logits, labels)
         if dataloader_idx == 0:
             self.log("val_loss", F.cross_entropy(logits, labels), add_dataloader_idx=False, batch_size=len(labels))
 
     def on_validation_epoch_end(self) -> None:
         """Log the figure of each check, and their weighted sum, which decides what is kept."""
         score = 0.0
-        for check, counts in zip(self.checks, self.counts, strict=True):
+        for check, counts in zip(self.checks, self._counts, strict=True):
             value = FIGURES[check.figure](counts.compute().cpu().numpy(), self.classes)[0]
             counts.reset()
             self.log(f"val_{check.data_set}_{check.figure}", value, prog_bar=True)

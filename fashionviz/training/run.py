@@ -72,8 +72,11 @@ def _validation(spec: ModelSpec, checks: tuple[Check, ...]) -> list[DataLoader]:
 class _Repeatable(pl.Callback):
     """Makes dropout depend on recipe and step alone: a resumed run draws what it would have drawn."""
 
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
     def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, index: int) -> None:
-        torch.manual_seed(module.recipe.seed + trainer.global_step)
+        torch.manual_seed(self.seed + trainer.global_step)
 
 
 def run_folder(recipe: Recipe) -> Path:
@@ -109,9 +112,9 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
     folder = run_folder(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     last = folder / "last.ckpt"
-    keeper = ModelCheckpoint(
-        folder, "best", monitor="val_score", mode="max", save_last=True, enable_version_counter=False
-    )
+    keeper = ModelCheckpoint(folder, "best", monitor="val_score", mode="max", enable_version_counter=False)
+    # Of every epoch, better or not (`save_last` would skip those that are not), so that a kill costs one at most.
+    latest = ModelCheckpoint(folder, "last", monitor=None, enable_version_counter=False)
     stop = [EarlyStopping("val_score", mode="max", patience=recipe.patience)] if recipe.patience else []
     on_gpu = torch.cuda.is_available()
     trainer = pl.Trainer(
@@ -121,8 +124,9 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         callbacks=[
             EMAWeightAveraging(decay=recipe.ema_decay),
             keeper,
+            latest,
             *stop,
-            _Repeatable(),
+            _Repeatable(recipe.seed),
             TQDMProgressBar(refresh_rate=20),
         ],
         # Lightning empties the folder of a logger that it finds: a resumed run writes its own part of the curve.
