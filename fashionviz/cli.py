@@ -22,6 +22,7 @@ from rich.table import Column, Table
 
 from fashionviz.data.commands import data_app
 from fashionviz.errors import FashionvizError, InvalidRequest
+from fashionviz.evaluation.commands import compare, report
 
 app = typer.Typer(
     name="fashionviz",
@@ -31,6 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_app, name="data")
+app.command()(compare)
+app.command()(report)
 
 out = Console()
 err = Console(stderr=True)

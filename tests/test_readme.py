@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from bench.results import BLOCK, README, table
 from fashionviz.cli import app
+from fashionviz.evaluation.results_page import results_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,3 +56,8 @@ def test_weights_stay_within_their_bounds() -> None:
     assert sum(sizes.values()) <= 400 * 2**20
     mobile = ROOT / "weights" / "mobilenet_v2.gender_category" / "model.safetensors"
     assert sizes[mobile] <= 8 * 2**20
+
+
+def test_the_page_of_results_is_current() -> None:
+    page = README.parent / "docs" / "results.md"
+    assert page.read_text() == results_page(), "run `fashionviz report`"

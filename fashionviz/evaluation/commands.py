@@ -1,0 +1,78 @@
+"""``fashionviz compare`` and ``fashionviz report``: committed reports as tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from fashionviz.console import JsonOption, plain_errors, print_json
+from fashionviz.errors import InvalidRequest
+
+
+def compare(
+    models: Annotated[list[str], typer.Argument(help="Registry names, two or more.")],
+    as_json: JsonOption = False,
+    save: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Save as .md (table), .json, or .html (figure).")
+    ] = None,
+) -> None:
+    """Compare models by their committed reports: accuracy, intervals, paired differences."""
+    from fashionviz.evaluation.compare import compare as run
+
+    with plain_errors():
+        if save and save.suffix not in (".md", ".json", ".html"):
+            raise InvalidRequest(f"--out must end in .md, .json or .html, not {save.suffix or 'nothing'!r}.")
+        found = run(models)
+        if save:
+            if save.suffix == ".html":
+                from fashionviz.figures.comparison import comparison_chart
+
+                save.write_text(comparison_chart(found).to_html(include_plotlyjs=True))
+            else:
+                save.write_text(found.markdown() if save.suffix == ".md" else json.dumps(found.as_dict(), indent=2))
+        if as_json:
+            print_json(found.as_dict())
+            return
+        table = Table(Column("model", no_wrap=True), "scored on", "n", "accuracy", "95 % interval", "macro F1", "MB")
+        for m in found.models:
+            table.add_row(
+                m.name,
+                f"{m.data_set} {m.split}",
+                f"{m.n:,}",
+                f"{m.accuracy:.4f}",
+                f"{m.ci95[0]:.4f} – {m.ci95[1]:.4f}",
+                f"{m.macro_f1:.4f}",
+                f"{m.megabytes:.1f}",
+            )
+        console = Console()
+        console.print(table)
+        for d in found.differences:
+            low, high = d.ci95
+            console.print(
+                f"{d.name} less {d.other}: {d.value:+.4f} ({low:+.4f} to {high:+.4f}), n {d.n:,}; "
+                f"{d.only_name} right by the first alone, {d.only_other} by the second alone",
+                highlight=False,
+            )
+
+
+def report(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")] = Path("docs/results.md"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the page is out of date.")] = False,
+) -> None:
+    """Write the page of results from the committed cards and reports."""
+    from fashionviz.evaluation.results_page import results_page
+
+    with plain_errors():
+        text = results_page()
+        if check:
+            if not out.is_file() or out.read_text() != text:
+                raise InvalidRequest(f"{out} is out of date: run `fashionviz report`.")
+            return
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text)
+        Console().print(f"Wrote {out}.", highlight=False)

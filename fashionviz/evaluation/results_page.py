@@ -1,0 +1,117 @@
+"""``docs/results.md``: every figure from the committed cards and reports, none typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from fashionviz.data.labels import TASKS
+from fashionviz.evaluation.compare import compare
+from fashionviz.evaluation.report import load_report
+from fashionviz.models.card import FIGURE_NAMES, ModelCard, load_card
+from fashionviz.models.registry import list_models
+from fashionviz.models.weights import is_trained, model_folder
+from fashionviz.results import Report
+
+#: What the papers report, on their own data: references, never rows of the same table.
+REFERENCES: dict[str, str] = {
+    "gender_category": (
+        "Paper 003 reports train 0.9326, validation 0.9126 and test 0.9175 for a ResNet-152 with a split of its own of "
+        "the same catalogue."
+    ),
+    "clothing10": (
+        "Paper 002 reports 0.67 (VGG16), 0.70 (ResNet50) and 0.74 (ResNet50v2) on ten classes of DeepFashion. A "
+        "published Xception has 0.898 on the official test split of this data set, which is held out here."
+    ),
+    "category11": (
+        "Paper 001 reports validation 0.75 (28×28 grey) and 0.77 (64×64), top 2 0.85 and 0.87, on street photos of "
+        "Street2Shop."
+    ),
+    "category5": (
+        "Paper 001 reports validation 0.85 and test 0.83, top 2 0.95 and 0.93, on street photos of Street2Shop."
+    ),
+}
+
+
+def _metrics(card: ModelCard) -> list[str]:
+    lines = ["| measure | data set | split | n | value | 95 % interval |", "|---|---|---|---:|---:|---|"]
+    for m in card.metrics:
+        lines.append(
+            f"| {FIGURE_NAMES.get(m.name, m.name)} | {m.data_set} | {m.split} | {m.n:,} | {m.value:.4f} | "
+            f"{m.ci95[0]:.4f} – {m.ci95[1]:.4f} |"
+        )
+    return lines
+
+
+def _classes(report: Report) -> list[str]:
+    lines = [
+        "| class | precision | recall | F1 | train items | items | predicted |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for i, c in enumerate(report.per_class):
+        trained = f"{report.train_counts[i]:,}" if report.train_counts else "–"
+        lines.append(
+            f"| {c.label} | {c.precision:.4f} | {c.recall:.4f} | {c.f1:.4f} | {trained} | {c.support:,} | "
+            f"{c.predicted:,} |"
+        )
+    return lines
+
+
+def _history(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = [k for k in dict.fromkeys(k for row in history for k in row) if k != "epoch"]
+    lines = [
+        "| epoch | " + " | ".join(n.replace("_", " ") for n in names) + " |",
+        "|---:|" + "---:|" * len(names),
+    ]
+    for row in history:
+        cells = [f"{row[n]:.4f}" if n in row else "–" for n in names]
+        lines.append(f"| {int(row['epoch']) + 1} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _model(card: ModelCard, report: Report) -> list[str]:
+    lines = [f"### `{card.name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
+    lines += [*_metrics(card), ""]
+    lines += [f"By class, {report.data_set} {report.split}, n {report.n:,}:", "", *_classes(report), ""]
+    history = card.recipe.get("history") or []
+    if history:
+        lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
+    return lines
+
+
+def results_page() -> str:
+    """The page as Markdown.
+
+    Raises:
+        WeightsError: a card is damaged.
+    """
+    lines = [
+        "# Results",
+        "",
+        "Written by `fashionviz report` from the cards and reports in `weights/`; a test keeps it current. Intervals",
+        "are 95 % (Wilson for shares, bootstrap for calibration errors). Weights were chosen on validation, nothing on",
+        "test. The papers worked on other data: their figures are references.",
+        "",
+    ]
+    trained = [spec for spec in list_models() if is_trained(spec.name)]
+    trained.sort(key=lambda s: (list(TASKS).index(s.task.name), s.name))
+    for task, group in groupby(trained, key=lambda s: s.task.name):
+        specs = list(group)
+        lines += [f"## {TASKS[task].title}", ""]
+        if TASKS[task].note:
+            lines += [TASKS[task].note, ""]
+        found = compare([s.name for s in specs])
+        lines += [found.markdown()]
+        for d in found.differences:
+            low, high = d.ci95
+            lines.append(f"`{d.name}` less `{d.other}`: {d.value:+.4f} ({low:+.4f} to {high:+.4f}), paired, n {d.n:,}.")
+        if found.differences:
+            lines.append("")
+        if task in REFERENCES:
+            lines += [f"Reference: {REFERENCES[task]}", ""]
+        for spec in specs:
+            report = load_report(spec.name)
+            if report is not None:
+                lines += _model(load_card(model_folder(spec.name)), report)
+    return "\n".join(lines).rstrip() + "\n"
