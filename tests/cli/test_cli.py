@@ -131,3 +131,19 @@ def test_missing_weights_are_one_sentence(photo: str, weights: Path, engine: Eng
     status, out, err = run("predict", photo, "--json")
     assert (status, out) == (1, "")
     assert "fashionviz train" in err
+
+
+def test_compare_and_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FASHIONVIZ_WEIGHTS", raising=False)  # the shipped models, which have reports
+    table = tmp_path / "table.md"
+    status, said, _ = run("compare", "mobilenet_v2.gender_category", "--json", "--out", str(table))
+    assert status == 0
+    rows = json.loads(said)["models"]
+    assert [r["name"] for r in rows] == ["mobilenet_v2.gender_category"]
+    assert f"{rows[0]['accuracy']:.4f}" in table.read_text()
+    assert run("compare", "mobilenet_v2.gender_category", "--out", "x.txt")[0] == 2
+    assert run("compare", "none.such")[0] == 2
+    page = tmp_path / "results.md"
+    assert run("report", "--check", "--out", str(page))[0] == 2
+    assert run("report", "--out", str(page))[0] == 0
+    assert run("report", "--check", "--out", str(page))[0] == 0
