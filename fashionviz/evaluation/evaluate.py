@@ -20,6 +20,7 @@ from fashionviz.errors import DataError, ImageError
 from fashionviz.evaluation.metrics import score
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
+from fashionviz.models.views import logits_of
 from fashionviz.models.weights import load_trained
 from fashionviz.results import ModelRef, Report
 
@@ -81,6 +82,7 @@ def evaluate(
     *,
     network: nn.Module | None = None,
     temperature: float = 1.0,
+    mirror: bool = False,
     batch: int = 32,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
@@ -91,7 +93,7 @@ def evaluate(
         source: a data set's name, a folder, or a Parquet file.
         split: a split of the folder; every row if ``None``.
         network: a network to score instead of the installed weights (after training, before they are installed).
-        temperature: of that network; installed weights bring their own.
+        temperature, mirror: of that network; installed weights bring their own.
         batch: pictures at once.
         progress: called with (done, total).
 
@@ -107,7 +109,7 @@ def evaluate(
     sha = ""
     if network is None:
         network, card = load_trained(name)
-        sha, temperature = card.sha256, card.temperature
+        sha, temperature, mirror = card.sha256, card.temperature, card.mirror
     data = open_set(source, split)
     rule, columns = label_rule(spec, data)
     has_id = "id" in data.columns
@@ -128,7 +130,7 @@ def evaluate(
         if waiting:
             with torch.inference_mode():
                 x = torch.stack(waiting).to(device).to(memory_format=torch.channels_last)
-                parts.append((network(x).float() / temperature).softmax(dim=1).cpu().numpy())
+                parts.append((logits_of(network, x, mirror).float() / temperature).softmax(dim=1).cpu().numpy())
             waiting.clear()
 
     for number, row in enumerate(data.rows(wanted)):

@@ -28,10 +28,11 @@ from fashionviz.evaluation.report import save_report
 from fashionviz.models.card import Golden, Metric, ModelCard, load_card
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
+from fashionviz.models.views import logits_of
 from fashionviz.models.weights import FILE, load_trained, model_folder, save_weights
 from fashionviz.results import ModelRef, Report
-from fashionviz.training.cards import INTENDED_USE, LICENCE, words
-from fashionviz.training.feeds import FEEDS, Check, Feed
+from fashionviz.training.cards import INTENDED_USE, LICENCE, MIRRORED, words
+from fashionviz.training.feeds import FEEDS, Check
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.run import describe
 
@@ -54,12 +55,12 @@ def metric_of(check: Check, report: Report) -> Metric:
     )
 
 
-def golden_logits(spec: ModelSpec, network: nn.Module) -> tuple[float, ...]:
-    """Logits of the golden picture, in float32 on the network's device."""
+def golden_logits(spec: ModelSpec, network: nn.Module, mirror: bool) -> tuple[float, ...]:
+    """Logits of the golden picture as they are served, in float32 on the network's device."""
     photo = images.from_pixels(golden_picture(GOLDEN_SEED))
     x, _, _ = to_input(photo.pixels, spec.input_size, spec.mean, spec.std)
     with torch.inference_mode():
-        return tuple(float(v) for v in network(x[None])[0])
+        return tuple(float(v) for v in logits_of(network, x[None], mirror)[0])
 
 
 def calibration_metrics(scored: Scored, temperature: float) -> tuple[Metric, Metric]:
@@ -82,7 +83,7 @@ def calibration_metrics(scored: Scored, temperature: float) -> tuple[Metric, Met
     return metric("ece", scored.probabilities), metric("ece_uncalibrated", before)
 
 
-def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored, float]:
+def measure(recipe: Recipe, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored, float]:
     """Fit the temperature on validation, then score a network on every split that its card reports.
 
     Returns the metrics, what the report is made of, and the temperature. The report is that of the first test split,
@@ -91,14 +92,15 @@ def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tup
     Raises:
         DataError: a split is not there.
     """
+    feed, name, mirror = FEEDS[recipe.feed], recipe.model, recipe.mirror
     reports = next((c for c in feed.reported if c.split == "test"), feed.reported[0])
     first = feed.checks[0]
-    fitted = evaluate(name, first.data_set, first.split, network=network)
+    fitted = evaluate(name, first.data_set, first.split, network=network, mirror=mirror)
     temperature = fit_temperature(fitted.probabilities, fitted.truth)
     metrics: list[Metric] = []
     kept: Scored | None = None
     for check in feed.reported:
-        scored = evaluate(name, check.data_set, check.split, network=network, temperature=temperature)
+        scored = evaluate(name, check.data_set, check.split, network=network, temperature=temperature, mirror=mirror)
         metrics.append(metric_of(check, scored.report))
         log.info("%s %s: %s %.4f (n %d)", check.data_set, check.split, check.figure, metrics[-1].value, metrics[-1].n)
         if check == reports:
@@ -108,6 +110,21 @@ def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tup
             kept = replace(scored, report=report)
     assert kept is not None
     return tuple(metrics), kept, temperature
+
+
+def _measured(card: ModelCard, recipe: Recipe, network: nn.Module) -> tuple[ModelCard, Scored]:
+    """A card with the figures, the temperature and the golden logits of a network as it is served."""
+    metrics, scored, temperature = measure(recipe, network, card.sha256)
+    logits = golden_logits(get_model(recipe.model), network, recipe.mirror)
+    said = words(recipe.model)[1].description
+    facts = {
+        "description": f"{said} {MIRRORED}" if recipe.mirror else said,
+        "golden": Golden(kind="golden", seed=GOLDEN_SEED, logits=logits),
+        "metrics": metrics,
+        "temperature": temperature,
+        "mirror": recipe.mirror,
+    }
+    return card.model_copy(update=facts), scored
 
 
 def install(
@@ -139,9 +156,7 @@ def install(
         card = _card(spec, recipe, network, history, sha, command, start or {})
         card.save(fresh / "card.json")
         stored, _ = load_trained(spec.name, fresh)  # the fp16 values, as they will be served
-        metrics, scored, temperature = measure(FEEDS[recipe.feed], spec.name, stored, sha)
-        golden = Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, stored))
-        card = card.model_copy(update={"golden": golden, "metrics": metrics, "temperature": temperature})
+        card, scored = _measured(card, recipe, stored)
         card.save(fresh / "card.json")
         save_report(scored, fresh)
         if folder.exists():
@@ -158,8 +173,7 @@ def rescore(recipe: Recipe) -> ModelCard:
         DataError: the splits that the card reports are not there.
     """
     network, card = load_trained(recipe.model)
-    metrics, scored, temperature = measure(FEEDS[recipe.feed], recipe.model, network, card.sha256)
-    card = card.model_copy(update={"metrics": metrics, "temperature": temperature})
+    card, scored = _measured(card, recipe, network)
     folder = model_folder(recipe.model)
     save_report(scored, folder)
     card.save(folder / "card.json")
@@ -177,7 +191,7 @@ def better_than_installed(recipe: Recipe, network: nn.Module) -> tuple[bool, str
     if old is None:
         return True, f"the installed card has no {check.split} {check.figure}"
     try:
-        scored = evaluate(recipe.model, check.data_set, check.split, network=network)
+        scored = evaluate(recipe.model, check.data_set, check.split, network=network, mirror=recipe.mirror)
     except DataError:
         return False, "the validation split is not present, so nothing can be compared"
     new = metric_of(check, scored.report).value
