@@ -1,4 +1,4 @@
-"""From a checkpoint to ``weights/NAME``: fp16 weights, scores on validation and test, the report, the card."""
+"""From a checkpoint to ``weights/NAME``: weights in few bytes, scores on validation and test, the report, the card."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fashionviz.evaluation.report import save_report
 from fashionviz.models.card import Golden, Metric, ModelCard, load_card
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
-from fashionviz.models.weights import FILE, load_trained, model_folder, save_weights
+from fashionviz.models.weights import FILE, StoredWeights, load_trained, model_folder, save_weights
 from fashionviz.results import ModelRef, Report
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.run import describe
@@ -98,6 +98,23 @@ def measure(name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, .
     return tuple(metrics), kept
 
 
+def before_packing(name: str, network: nn.Module, command: str) -> Metric:
+    """The first reported figure of the float32 network, to be read beside that of the weights as they are stored.
+
+    Args:
+        name: registry name.
+        network: as trained.
+        command: the training command, which logs the figure; the float32 weights are not kept.
+
+    Returns:
+        A metric whose name ends in ``_float32``.
+    """
+    data_set, split, figure = REPORTED[0]
+    metric = figure(evaluate(name, data_set, split, network=network).report)
+    log.info("%s %s in float32: %s %.4f", data_set, split, metric.name, metric.value)
+    return metric.model_copy(update={"name": f"{metric.name}_float32", "command": command})
+
+
 def install(
     recipe: Recipe,
     network: nn.Module,
@@ -123,12 +140,14 @@ def install(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as made:
         fresh = Path(made) / spec.name
-        sha = save_weights(network, spec.name, fresh / FILE)
-        card = _card(spec, recipe, network, history, sha, command, start or {})
+        stored = save_weights(network, spec.name, fresh / FILE)
+        card = _card(spec, recipe, network, history, stored, command, start or {})
         card.save(fresh / "card.json")
-        stored, _ = load_trained(spec.name, fresh)  # the fp16 values, as they will be served
-        metrics, scored = measure(spec.name, stored, sha)
-        golden = Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, stored))
+        served, _ = load_trained(spec.name, fresh)  # the rounded values, as they will be served
+        metrics, scored = measure(spec.name, served, stored.sha256)
+        if stored.dtype == "int8":  # the card states what it costs
+            metrics += (before_packing(spec.name, network, command),)
+        golden = Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, served))
         card = card.model_copy(update={"golden": golden, "metrics": metrics})
         card.save(fresh / "card.json")
         save_report(scored, fresh)
@@ -160,7 +179,7 @@ def _card(
     recipe: Recipe,
     network: nn.Module,
     history: tuple[dict[str, float], ...],
-    sha: str,
+    stored: StoredWeights,
     command: str,
     start: dict[str, object],
 ) -> ModelCard:
@@ -180,8 +199,8 @@ def _card(
         first_conv=spec.first_conv,
         activation_layer=spec.activation_layer,
         parameters=sum(p.numel() for p in network.parameters()),
-        dtype="float16",
-        sha256=sha,
+        dtype=stored.dtype,
+        sha256=stored.sha256,
         data_sets=(
             "fpi train (Fashion Product Images, small)",
             "fpi-large train (the same products at 168×224)",
