@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from fashionviz.data.examples import draw, golden_picture
 from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.card import Golden, Metric, ModelCard
+from fashionviz.models.packing import unpack
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import get_model, list_models
 from fashionviz.models.weights import FILE, is_trained, save_weights
@@ -42,7 +44,7 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
         network.classifier[-1].weight.mul_(20)
     network.eval()
     folder = root / name
-    sha = save_weights(network, name, folder / FILE)
+    stored = save_weights(network, name, folder / FILE)
     accuracy = Metric(
         name="accuracy", value=0.5, ci95=(0.4, 0.6), n=96, data_set="fpi", split="test", command="fashionviz evaluate"
     )
@@ -58,8 +60,8 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
         first_conv=spec.first_conv,
         activation_layer=spec.activation_layer,
         parameters=sum(p.numel() for p in network.parameters()),
-        dtype="float16",
-        sha256=sha,
+        dtype=stored.dtype,
+        sha256=stored.sha256,
         data_sets=(),
         licence="Apache-2.0",
         intended_use="tests",
@@ -69,8 +71,7 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
         metrics=(accuracy,),
     )
     x = to_input(golden_picture(1), spec.input_size, spec.mean, spec.std)[0]
-    stored = {k: v.half().float() if v.is_floating_point() else v for k, v in network.state_dict().items()}
-    network.load_state_dict(stored)
+    network.load_state_dict(unpack(load_file(folder / FILE)))
     with torch.no_grad():
         logits = tuple(float(v) for v in network(x[None])[0])
     card = card.model_copy(update={"golden": Golden(kind="golden", seed=1, logits=logits)})

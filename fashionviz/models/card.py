@@ -13,6 +13,7 @@ from fashionviz.errors import WeightsError
 #: Names of figures for people.
 FIGURE_NAMES = {
     "accuracy": "accuracy",
+    "accuracy_float32": "accuracy before the weights were stored as int8",
     "department_recall": "mean recall of the two departments",
     "ece": "expected calibration error",
     "ece_uncalibrated": "the same before calibration",

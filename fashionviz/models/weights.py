@@ -1,18 +1,20 @@
-"""Weights on disk: safetensors in fp16, verified against the card before use. No pickle is ever loaded."""
+"""Weights on disk: safetensors in fp16 or int8, verified against the card before use. No pickle is ever loaded."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from fashionviz.errors import ModelNotTrained, WeightsError
 from fashionviz.models.card import ModelCard, load_card
+from fashionviz.models.packing import DTYPES, Dtype, dtype_for, halve, pack, unpack
 from fashionviz.models.registry import ModelSpec, get_model
 
 FILE = "model.safetensors"
@@ -41,16 +43,37 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def save_weights(model: nn.Module, name: str, path: Path) -> str:
-    """Store a state dict as fp16 safetensors (integer buffers as they are) and return its SHA-256."""
-    state = {
-        key: (value.half() if value.is_floating_point() else value).contiguous()
-        for key, value in model.state_dict().items()
-    }
+@dataclass(frozen=True)
+class StoredWeights:
+    """What a card has to say of a weights file.
+
+    Attributes:
+        sha256: hex SHA-256 of the file.
+        dtype: how the weights are stored; they are expanded to float32 when loaded.
+    """
+
+    sha256: str
+    dtype: Dtype
+
+
+def save_weights(model: nn.Module, name: str, path: Path, dtype: Dtype | None = None) -> StoredWeights:
+    """Store a state dict as safetensors.
+
+    Args:
+        model: its parameters and buffers.
+        name: registry name, kept in the header.
+        path: the file to write.
+        dtype: how; by the number of parameters if ``None`` (int8 above 20 million, else fp16).
+
+    Raises:
+        WeightsError: a value is not finite.
+    """
+    dtype = dtype or dtype_for(sum(p.numel() for p in model.parameters()))
+    state = pack(model.state_dict()) if dtype == "int8" else halve(model.state_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path, metadata={"format": "pt", "model": name})
+    save_file(state, path, metadata={"format": "pt", "model": name, "dtype": dtype})
     path.chmod(0o644)
-    return sha256_of(path)
+    return StoredWeights(sha256_of(path), dtype)
 
 
 def load_trained(name: str, folder: Path | None = None) -> tuple[nn.Module, ModelCard]:
@@ -63,7 +86,7 @@ def load_trained(name: str, folder: Path | None = None) -> tuple[nn.Module, Mode
     Raises:
         UnknownModel: no such model.
         ModelNotTrained: no weights are installed.
-        WeightsError: checksum, header or label count differ from the card's.
+        WeightsError: checksum, header or label count differ from the card's, or the tensors cannot be expanded.
     """
     spec = get_model(name)
     folder = folder or model_folder(name)
@@ -76,7 +99,8 @@ def load_trained(name: str, folder: Path | None = None) -> tuple[nn.Module, Mode
     _verify(spec, card, path)
     model = spec.build()
     try:
-        state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+        state = unpack(load_file(path))
+        _check_scaled(state, model)
         model.load_state_dict(state, strict=True)
     except (RuntimeError, SafetensorError, OSError) as error:
         raise WeightsError(f"The weights of {name} do not fit its architecture; install them again.") from error
@@ -97,29 +121,43 @@ def _verify(spec: ModelSpec, card: ModelCard, path: Path) -> None:
         )
     try:
         with safe_open(path, framework="pt") as handle:
-            if (handle.metadata() or {}).get("model") != spec.name:
-                raise WeightsError(f"The weights in {path.parent.name} belong to another model.")
+            header = handle.metadata() or {}
     except SafetensorError as error:
         raise WeightsError(f"The weights of {spec.name} are not a readable safetensors file.") from error
+    if header.get("model") != spec.name:
+        raise WeightsError(f"The weights in {path.parent.name} belong to another model.")
+    stored = header.get("dtype", "float16")  # files of before there was int8 do not say it
+    if stored not in DTYPES:
+        raise WeightsError(f"The weights of {spec.name} are stored as {stored}, which this version cannot expand.")
+    if stored != card.dtype:
+        raise WeightsError(f"The weights of {spec.name} are stored as {stored}, the card says {card.dtype}.")
+
+
+def _check_scaled(state: dict[str, Tensor], model: nn.Module) -> None:
+    """An int8 tensor that lost its scales would be copied into a float parameter without a word."""
+    for key, value in model.state_dict().items():
+        if value.is_floating_point() and key in state and state[key].dtype == torch.int8:
+            raise WeightsError(f"The tensor {key} is stored as int8 without its scales.")
 
 
 def load_initial(path: Path, model: nn.Module) -> list[str]:
     """Load every tensor of a safetensors file that fits the model by name and shape; the head is left as it is.
 
     Args:
-        path: for example the ImageNet backbone.
+        path: for example the ImageNet backbone; float tensors of any width, or int8 as :func:`save_weights` stores it.
         model: changed in place.
 
     Returns:
         The names in the model that were not in the file or had another shape.
 
     Raises:
-        WeightsError: the file cannot be read, or nothing in it fits.
+        WeightsError: the file cannot be read or expanded, or nothing in it fits.
     """
     try:
-        state = load_file(path)
+        state = unpack(load_file(path))
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is not a readable safetensors file.") from error
+    _check_scaled(state, model)
     own = model.state_dict()
     fitting = {k: v.to(own[k].dtype) for k, v in state.items() if k in own and own[k].shape == v.shape}
     if not fitting:

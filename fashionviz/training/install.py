@@ -1,4 +1,4 @@
-"""From a checkpoint to ``weights/NAME``: fp16 weights, scores on validation and test, the report, the card."""
+"""From a checkpoint to ``weights/NAME``: weights in few bytes, scores on validation and test, the report, the card."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from fashionviz.models.card import Golden, Metric, ModelCard, load_card
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.views import logits_of
-from fashionviz.models.weights import FILE, load_trained, model_folder, save_weights
+from fashionviz.models.weights import FILE, StoredWeights, load_trained, model_folder, save_weights
 from fashionviz.results import ModelRef, Report
 from fashionviz.training.cards import INTENDED_USE, LICENCE, MIRRORED, words
 from fashionviz.training.feeds import FEEDS, Check
@@ -127,6 +127,24 @@ def _measured(card: ModelCard, recipe: Recipe, network: nn.Module) -> tuple[Mode
     return card.model_copy(update=facts), scored
 
 
+def before_packing(recipe: Recipe, network: nn.Module, command: str) -> Metric:
+    """The first reported figure of the float32 network, to be read beside that of the weights as they are stored.
+
+    Args:
+        recipe: how it was trained and is served.
+        network: as trained.
+        command: the training command, which logs the figure; the float32 weights are not kept.
+
+    Returns:
+        A metric whose name ends in ``_float32``.
+    """
+    check = FEEDS[recipe.feed].reported[0]
+    scored = evaluate(recipe.model, check.data_set, check.split, network=network, mirror=recipe.mirror)
+    metric = metric_of(check, scored.report)
+    log.info("%s %s in float32: %s %.4f", check.data_set, check.split, metric.name, metric.value)
+    return metric.model_copy(update={"name": f"{metric.name}_float32", "command": command})
+
+
 def install(
     recipe: Recipe,
     network: nn.Module,
@@ -152,11 +170,13 @@ def install(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as made:
         fresh = Path(made) / spec.name
-        sha = save_weights(network, spec.name, fresh / FILE)
-        card = _card(spec, recipe, network, history, sha, command, start or {})
+        stored = save_weights(network, spec.name, fresh / FILE)
+        card = _card(spec, recipe, network, history, stored, command, start or {})
         card.save(fresh / "card.json")
-        stored, _ = load_trained(spec.name, fresh)  # the fp16 values, as they will be served
-        card, scored = _measured(card, recipe, stored)
+        served, _ = load_trained(spec.name, fresh)  # the rounded values, as they will be served
+        card, scored = _measured(card, recipe, served)
+        if stored.dtype == "int8":  # the card states what it costs
+            card = card.model_copy(update={"metrics": (*card.metrics, before_packing(recipe, network, command))})
         card.save(fresh / "card.json")
         save_report(scored, fresh)
         if folder.exists():
@@ -173,7 +193,9 @@ def rescore(recipe: Recipe) -> ModelCard:
         DataError: the splits that the card reports are not there.
     """
     network, card = load_trained(recipe.model)
+    kept = tuple(m for m in card.metrics if m.name.endswith("_float32"))  # the float32 weights are gone
     card, scored = _measured(card, recipe, network)
+    card = card.model_copy(update={"metrics": (*card.metrics, *kept)})
     folder = model_folder(recipe.model)
     save_report(scored, folder)
     card.save(folder / "card.json")
@@ -204,7 +226,7 @@ def _card(
     recipe: Recipe,
     network: nn.Module,
     history: tuple[dict[str, float], ...],
-    sha: str,
+    stored: StoredWeights,
     command: str,
     start: dict[str, object],
 ) -> ModelCard:
@@ -221,8 +243,8 @@ def _card(
         first_conv=spec.first_conv,
         activation_layer=spec.activation_layer,
         parameters=sum(p.numel() for p in network.parameters()),
-        dtype="float16",
-        sha256=sha,
+        dtype=stored.dtype,
+        sha256=stored.sha256,
         data_sets=FEEDS[recipe.feed].data_sets,
         licence=LICENCE,
         intended_use=INTENDED_USE,

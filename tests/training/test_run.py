@@ -17,7 +17,10 @@ from fashionviz.data.street import street_ids
 from fashionviz.images import from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
+from fashionviz.models.registry import get_model
+from fashionviz.models.weights import load_trained
 from fashionviz.training import commands
+from fashionviz.training.install import install
 from fashionviz.training.recipes import Stage, get_recipe
 from fashionviz.training.run import train
 
@@ -117,6 +120,28 @@ def test_train_install_serve(data: Path, monkeypatch: pytest.MonkeyPatch, drawn:
     }
     assert len(engine.predict(from_pixels(drawn["shirt"])).scores) == 6
     engine.close()
+
+
+def test_an_int8_card_states_what_int8_costs(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fashionviz.models.packing.LIMIT", 1_000)
+    network = get_model(MODEL).build().eval()
+    head = network.get_submodule("classifier.1")
+    assert isinstance(head, torch.nn.Linear)
+    # Men/Other, which no drawn item is, leads by less than fp16 can hold; as stored it ties with Men/Accessories, which
+    # every fourth item is and which comes first.
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0001, 0.0]))
+    card = install(RECIPE, network, (), command="fashionviz train it")
+    assert card.dtype == "int8"
+    before = card.metric("accuracy_float32", "fpi", "validation")
+    after = card.metric("accuracy", "fpi", "validation")
+    assert before is not None
+    assert after is not None
+    assert (before.value, before.n) == (0.0, 8)
+    assert (after.value, after.n) == (0.25, 8)
+    assert before.command == "fashionviz train it"
+    assert load_trained(MODEL)[1] == card
 
 
 def test_a_resumed_run_goes_on_along_its_curve(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
