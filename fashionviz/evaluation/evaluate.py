@@ -20,7 +20,6 @@ from fashionviz.errors import DataError, ImageError
 from fashionviz.evaluation.metrics import score
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
-from fashionviz.models.views import logits_of
 from fashionviz.models.weights import load_trained
 from fashionviz.results import ModelRef, Report
 
@@ -82,7 +81,6 @@ def evaluate(
     *,
     network: nn.Module | None = None,
     temperature: float = 1.0,
-    mirror: bool = False,
     batch: int = 32,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
@@ -93,7 +91,7 @@ def evaluate(
         source: a data set's name, a folder, or a Parquet file.
         split: a split of the folder; every row if ``None``.
         network: a network to score instead of the installed weights (after training, before they are installed).
-        temperature, mirror: of that network; installed weights bring their own.
+        temperature: of that network; installed weights bring their own.
         batch: pictures at once.
         progress: called with (done, total).
 
@@ -109,7 +107,7 @@ def evaluate(
     sha = ""
     if network is None:
         network, card = load_trained(name)
-        sha, temperature, mirror = card.sha256, card.temperature, card.mirror
+        sha, temperature = card.sha256, card.temperature
     data = open_set(source, split)
     rule, columns = label_rule(spec, data)
     has_id = "id" in data.columns
@@ -130,7 +128,7 @@ def evaluate(
         if waiting:
             with torch.inference_mode():
                 x = torch.stack(waiting).to(device).to(memory_format=torch.channels_last)
-                parts.append((logits_of(network, x, mirror).float() / temperature).softmax(dim=1).cpu().numpy())
+                parts.append((network(x).float() / temperature).softmax(dim=1).cpu().numpy())
             waiting.clear()
 
     for number, row in enumerate(data.rows(wanted)):

@@ -22,7 +22,6 @@ from fashionviz.inference.config import EngineConfig
 from fashionviz.models.card import ModelCard
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec
-from fashionviz.models.views import logits_of
 from fashionviz.results import LayerInfo, ModelRef, ModelView
 
 
@@ -54,7 +53,7 @@ class Loaded:
         x = x.to(self.device, non_blocking=True).to(memory_format=torch.channels_last)
         reduced = self.device.type == "cuda" and self.dtype != torch.float32
         with torch.autocast(self.device.type, self.dtype) if reduced else nullcontext():
-            return logits_of(self.network, x, self.card.mirror)
+            return self.network(x)
 
     def prepare(self, photo: Photo) -> tuple[Tensor, ModelView]:
         """A photo as the model's input ``(3, H, W)``, with the picture that the model sees."""

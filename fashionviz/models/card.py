@@ -82,7 +82,6 @@ class ModelCard(BaseModel):
     recipe: dict[str, Any]
     command: str
     temperature: float = Field(default=1.0, gt=0, description="divisor of the logits, fitted on validation")
-    mirror: bool = Field(default=False, description="logits are averaged over the photo and its mirror image")
     metrics: tuple[Metric, ...] = ()
     golden: Golden | None = None
 

@@ -8,11 +8,6 @@ from fashionviz.data.street import weak_labels
 
 INTENDED_USE = "Exploring what a garment classifier sees, in teaching, research and debugging."
 LICENCE = "Apache-2.0 (weights). The photos they were trained on are not part of them."
-#: Added to the description of a model that is served so.
-MIRRORED = (
-    "Answers are averaged over the photo and its mirror image; explanations and activation maps are those of the photo "
-    "as it is."
-)
 
 _TITLES = {
     "mobilenet_v2": "MobileNetV2",

@@ -28,11 +28,10 @@ from fashionviz.evaluation.report import save_report
 from fashionviz.models.card import Golden, Metric, ModelCard, load_card
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
-from fashionviz.models.views import logits_of
 from fashionviz.models.weights import FILE, StoredWeights, load_trained, model_folder, save_weights
 from fashionviz.results import ModelRef, Report
-from fashionviz.training.cards import INTENDED_USE, LICENCE, MIRRORED, words
-from fashionviz.training.feeds import FEEDS, Check
+from fashionviz.training.cards import INTENDED_USE, LICENCE, words
+from fashionviz.training.feeds import FEEDS, Check, Feed
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.run import describe
 
@@ -55,12 +54,12 @@ def metric_of(check: Check, report: Report) -> Metric:
     )
 
 
-def golden_logits(spec: ModelSpec, network: nn.Module, mirror: bool) -> tuple[float, ...]:
-    """Logits of the golden picture as they are served, in float32 on the network's device."""
+def golden_logits(spec: ModelSpec, network: nn.Module) -> tuple[float, ...]:
+    """Logits of the golden picture, in float32 on the network's device."""
     photo = images.from_pixels(golden_picture(GOLDEN_SEED))
     x, _, _ = to_input(photo.pixels, spec.input_size, spec.mean, spec.std)
     with torch.inference_mode():
-        return tuple(float(v) for v in logits_of(network, x[None], mirror)[0])
+        return tuple(float(v) for v in network(x[None])[0])
 
 
 def calibration_metrics(scored: Scored, temperature: float) -> tuple[Metric, Metric]:
@@ -83,7 +82,7 @@ def calibration_metrics(scored: Scored, temperature: float) -> tuple[Metric, Met
     return metric("ece", scored.probabilities), metric("ece_uncalibrated", before)
 
 
-def measure(recipe: Recipe, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored, float]:
+def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored, float]:
     """Fit the temperature on validation, then score a network on every split that its card reports.
 
     Returns the metrics, what the report is made of, and the temperature. The report is that of the first test split,
@@ -92,15 +91,14 @@ def measure(recipe: Recipe, network: nn.Module, sha256: str) -> tuple[tuple[Metr
     Raises:
         DataError: a split is not there.
     """
-    feed, name, mirror = FEEDS[recipe.feed], recipe.model, recipe.mirror
     reports = next((c for c in feed.reported if c.split == "test"), feed.reported[0])
     first = feed.checks[0]
-    fitted = evaluate(name, first.data_set, first.split, network=network, mirror=mirror)
+    fitted = evaluate(name, first.data_set, first.split, network=network)
     temperature = fit_temperature(fitted.probabilities, fitted.truth)
     metrics: list[Metric] = []
     kept: Scored | None = None
     for check in feed.reported:
-        scored = evaluate(name, check.data_set, check.split, network=network, temperature=temperature, mirror=mirror)
+        scored = evaluate(name, check.data_set, check.split, network=network, temperature=temperature)
         metrics.append(metric_of(check, scored.report))
         log.info("%s %s: %s %.4f (n %d)", check.data_set, check.split, check.figure, metrics[-1].value, metrics[-1].n)
         if check == reports:
@@ -115,14 +113,12 @@ def measure(recipe: Recipe, network: nn.Module, sha256: str) -> tuple[tuple[Metr
 def _measured(card: ModelCard, recipe: Recipe, network: nn.Module) -> tuple[ModelCard, Scored]:
     """A card with the figures, the temperature and the golden logits of a network as it is served."""
     metrics, scored, temperature = measure(recipe, network, card.sha256)
-    logits = golden_logits(get_model(recipe.model), network, recipe.mirror)
-    said = words(recipe.model)[1].description
+    logits = golden_logits(get_model(recipe.model), network)
     facts = {
-        "description": f"{said} {MIRRORED}" if recipe.mirror else said,
+        "description": words(recipe.model)[1].description,
         "golden": Golden(kind="golden", seed=GOLDEN_SEED, logits=logits),
         "metrics": metrics,
         "temperature": temperature,
-        "mirror": recipe.mirror,
     }
     return card.model_copy(update=facts), scored
 
@@ -139,7 +135,7 @@ def before_packing(recipe: Recipe, network: nn.Module, command: str) -> Metric:
         A metric whose name ends in ``_float32``.
     """
     check = FEEDS[recipe.feed].reported[0]
-    scored = evaluate(recipe.model, check.data_set, check.split, network=network, mirror=recipe.mirror)
+    scored = evaluate(recipe.model, check.data_set, check.split, network=network)
     metric = metric_of(check, scored.report)
     log.info("%s %s in float32: %s %.4f", check.data_set, check.split, metric.name, metric.value)
     return metric.model_copy(update={"name": f"{metric.name}_float32", "command": command})
@@ -213,7 +209,7 @@ def better_than_installed(recipe: Recipe, network: nn.Module) -> tuple[bool, str
     if old is None:
         return True, f"the installed card has no {check.split} {check.figure}"
     try:
-        scored = evaluate(recipe.model, check.data_set, check.split, network=network, mirror=recipe.mirror)
+        scored = evaluate(recipe.model, check.data_set, check.split, network=network)
     except DataError:
         return False, "the validation split is not present, so nothing can be compared"
     new = metric_of(check, scored.report).value

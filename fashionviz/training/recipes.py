@@ -40,7 +40,6 @@ class Recipe:
         balance: draw every class of the first source equally often, instead of every picture once an epoch.
         warp, light: augmentation of the first source, instead of that of its kind.
         erase: probability of random erasing in the first source.
-        mirror: serve logits averaged over the photo and its mirror image.
         patience: stop when the validation score has not risen for so many epochs; never if ``None``.
         seed: of everything random.
     """
@@ -60,7 +59,6 @@ class Recipe:
     warp: Warp | None = None
     light: Light | None = None
     erase: float | None = None
-    mirror: bool = False
     patience: int | None = None
     seed: int = 20260101
 
@@ -104,7 +102,6 @@ RECIPES: dict[str, Recipe] = {
             batch={"catalogue": 60, "catalogue-large": 6, "pasted": 4, "street": 8, "home": 2},
             learning_rate=1e-3,
             weight_decay=0.05,
-            mirror=True,
         ),
         Recipe(
             model="mobilenet_v2.clothing10",
@@ -115,7 +112,6 @@ RECIPES: dict[str, Recipe] = {
             weight_decay=0.05,
             smoothing=0.1,
             auxiliary=0.0,
-            mirror=True,
         ),
         Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),  # type: ignore[arg-type]
         Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 15),), **_LADDER),  # type: ignore[arg-type]
