@@ -112,7 +112,7 @@ def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tup
 
 def _measured(card: ModelCard, recipe: Recipe, network: nn.Module) -> tuple[ModelCard, Scored]:
     """A card with the figures, the temperature and the golden logits of a network as it is served."""
-    metrics, scored, temperature = measure(recipe, network, card.sha256)
+    metrics, scored, temperature = measure(FEEDS[recipe.feed], recipe.model, network, card.sha256)
     logits = golden_logits(get_model(recipe.model), network)
     facts = {
         "description": words(recipe.model)[1].description,
