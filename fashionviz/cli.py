@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from fashionviz.annotate.commands import annotate_command
 from fashionviz.data.commands import data_app
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
@@ -187,6 +188,9 @@ def predict(
             _print_json(answers)
         if failed:
             raise typer.Exit(1)
+
+
+app.command("annotate")(annotate_command)
 
 
 @app.command()

@@ -106,3 +106,10 @@ class FetchError(FashionvizError):
 
     status = 502
     code = "fetch_failed"
+
+
+class StorageError(FashionvizError):
+    """A file of ours cannot be written any more: the disk is full, the file has gone, permission was taken away."""
+
+    status = 507
+    code = "cannot_write"

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+#: What the names of such files end in, in lower case. What counts is the first bytes; this is for listing a folder.
+ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 8
@@ -220,6 +222,14 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
     return _to_srgb(image.convert("RGB"), profile)
 
 
+def too_large(size: int) -> ImageTooLarge:
+    """What to say of a file of ``size`` bytes where :data:`MAX_BYTES` are accepted."""
+    return ImageTooLarge(
+        f"The file has {size / 1048576:.1f} MB; at most {MAX_BYTES // 1048576} MB are accepted. "
+        "Please send a smaller version."
+    )
+
+
 def decode(data: bytes, *, max_side: int | None = MAX_SIDE) -> Photo:
     """Decode a JPEG, PNG or WebP file into upright RGB pixels without metadata.
 
@@ -242,10 +252,7 @@ def decode(data: bytes, *, max_side: int | None = MAX_SIDE) -> Photo:
     if not data:
         raise ImageError(f"The file is empty. {_ACCEPTED}")
     if len(data) > MAX_BYTES:
-        raise ImageTooLarge(
-            f"The file has {len(data) / 1048576:.1f} MB; at most {MAX_BYTES // 1048576} MB are accepted. "
-            "Please send a smaller version."
-        )
+        raise too_large(len(data))
     notes: list[str] = []
     try:
         with _open(data) as image:
