@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.models.card import FIGURE_NAMES, load_card
 from fashionviz.models.registry import list_models
 from fashionviz.models.weights import is_trained, model_folder
@@ -24,7 +25,8 @@ def table() -> str:
     rows = ["| model | data set | split | n | measure | value | 95 % interval |", "|---|---|---|---|---|---|---|"]
     for spec in list_models():
         if is_trained(spec.name):
-            for m in load_card(model_folder(spec.name)).metrics:
+            # Calibration and the like are on the page of results.
+            for m in (m for m in load_card(model_folder(spec.name)).metrics if m.name in FIGURES):
                 low, high = m.ci95
                 rows.append(
                     f"| `{spec.name}` | {SETS.get(m.data_set, m.data_set)} | {m.split} | {m.n:,} | "

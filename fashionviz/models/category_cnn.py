@@ -69,6 +69,7 @@ class CategoryCNN(nn.Module):
     relu_family=True,
     mean=_HALF,
     std=_HALF,
+    default=True,  # until the larger one is trained
     paper="Paper 001, section 5.2: the network for 28×28 grey pictures",
 )
 def category_cnn28(num_classes: int) -> nn.Module:
@@ -103,7 +104,6 @@ def category_cnn28(num_classes: int) -> nn.Module:
     relu_family=True,
     mean=_HALF,
     std=_HALF,
-    default=True,
     paper="Paper 001, section 5.2: the deeper network with 64×64 input",
 )
 def category_cnn64(num_classes: int) -> nn.Module:
