@@ -251,5 +251,5 @@ def _duplicate_tables(
 
 def _share_cells(words: str, part: Share) -> tuple[str, ...]:
     value = "" if part.share is None else f"{part.share:.4f}" if part.share >= 0.001 else f"{part.share:.1e}"
-    low, high = (f"{v:.4f}" if v >= 0.001 or v == 0 else f"{v:.1e}" for v in part.ci95)
+    low, high = (f"{v:.4f}" if v >= 0.001 or v < 1e-12 else f"{v:.1e}" for v in part.ci95)
     return escape(words), f"{part.n:,}", f"{part.count:,}", value, f"{low} – {high}" if part.n else ""

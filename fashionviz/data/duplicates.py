@@ -154,7 +154,7 @@ def search(a: Signatures, b: Signatures, thresholds: Thresholds, *, keep: int = 
         distances = hamming(a.hashes[some, None], b.hashes[None, theirs])
         i, j = np.nonzero(distances <= thresholds.bits)
         rows, matches, bits = some[i], theirs[j], distances[i, j]
-        colours = _colour_distances(a, b, rows, matches)
+        colours = pair_colours(a, b, rows, matches)
         total += len(rows)
         order = np.lexsort((matches, colours, bits, colours > thresholds.colour, rows))
         first = np.searchsorted(rows[order], rows[order])
@@ -167,9 +167,10 @@ def search(a: Signatures, b: Signatures, thresholds: Thresholds, *, keep: int = 
     return Found(rows, matches, bits, colours, total)
 
 
-def _colour_distances(
+def pair_colours(
     a: Signatures, b: Signatures, rows: NDArray[np.intp], matches: NDArray[np.intp]
 ) -> NDArray[np.float64]:
+    """Colour distances of ``P`` pairs of row numbers, some at a time, so that many pairs take no more memory."""
     out = np.zeros(len(rows))
     for start in range(0, len(rows), _COLOURS_AT_ONCE):
         part = slice(start, start + _COLOURS_AT_ONCE)

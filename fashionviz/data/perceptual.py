@@ -27,8 +27,10 @@ _LEAST_PAPER = 200.0
 _INK_FROM, _INK_FULL = 25.0, 140.0
 #: The frame's half sides in standard deviations of the ink; a filled rectangle has its edges at 1.73.
 _REACH = 1.8
-#: Less ink than this share of the picture, or less contrast than this standard deviation (of 255), shows nothing.
-_LEAST_INK, _LEAST_CONTRAST = 0.002, 2.0
+#: With less ink than this share of the picture (a white garment on white) the frame is the whole picture.
+_LEAST_INK = 0.002
+#: A picture of less contrast than this standard deviation (of 255) shows nothing.
+_LEAST_CONTRAST = 2.0
 _LUMA = np.array([0.299, 0.587, 0.114])
 #: Linear sRGB to XYZ over the D65 white (IEC 61966-2-1).
 _XYZ = np.array(
@@ -97,13 +99,16 @@ def _signatures(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[
     paper = np.median(border, axis=1)
     begin = np.where(paper >= _LEAST_PAPER, paper, 255.0)[:, None, None] - _INK_FROM
     ink = np.clip((begin - darkest) / (_INK_FULL - _INK_FROM), 0.0, 1.0)
-    contrast = (pixels.mean(axis=-1)).std(axis=(1, 2))
-    blank = (ink.mean(axis=(1, 2)) < _LEAST_INK) | (contrast < _LEAST_CONTRAST)
+    ink[ink.mean(axis=(1, 2)) < _LEAST_INK] = 1.0
     (top, bottom), (left, right) = _reach(ink.sum(axis=2)), _reach(ink.sum(axis=1))
     cells = _cells(pixels, top, bottom, left, right, _CELLS)
     side = _CELLS // _COLOURS
     coarse = cells.reshape(-1, _COLOURS, side, _COLOURS, side, 3).mean(axis=(2, 4))
-    return _phash(cells @ _LUMA), _lab(coarse).astype(np.float32), blank
+    return (
+        _phash(cells @ _LUMA),
+        _lab(coarse).astype(np.float32),
+        pixels.mean(axis=-1).std(axis=(1, 2)) < _LEAST_CONTRAST,
+    )
 
 
 def _reach(ink: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -112,8 +117,7 @@ def _reach(ink: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.fl
     Args:
         ink: ``(N, L)`` ink of each row or column.
     """
-    total = ink.sum(axis=1)
-    share = np.where(total[:, None] > 0, ink, 1.0) / np.where(total > 0, total, ink.shape[1])[:, None]
+    share = ink / ink.sum(axis=1, keepdims=True)
     place = np.arange(ink.shape[1]) + 0.5
     mean = share @ place
     spread = np.sqrt((share * (place - mean[:, None]) ** 2).sum(axis=1) + 1 / 12)  # a pixel is itself one wide

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fashionviz.data.duplicates import Pair, Pictures, Thresholds, matched
+from fashionviz.data.duplicates import Pair, Pictures, Thresholds, matched, pair_colours
 from fashionviz.data.perceptual import Signatures, colour_distance, hamming, signatures
 from fashionviz.data.sets import string_codes
 from fashionviz.errors import DataError, InvalidRequest
@@ -217,7 +217,7 @@ def _random_pairs(
         same = codes[0][i] == codes[1][j] if codes else np.zeros(count, dtype=np.bool_)
         unknown = (codes[0][i] < 0) | (codes[1][j] < 0) if codes else same
         close = np.flatnonzero((bits <= limits.bits) & ~unknown)
-        coloured = colour_distance(a.colours[i[close]], b.colours[j[close]]) <= limits.colour
+        coloured = pair_colours(a, b, i[close], j[close]) <= limits.colour
         for kind in (0, 1):
             counts[kind] += np.bincount(bits[(same == bool(kind)) & ~unknown], minlength=65)
             near[kind] += int((coloured & (same[close] == bool(kind))).sum())
@@ -285,9 +285,11 @@ def recoded(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 
 def moved(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """``(H, W, 3)`` pixels a tenth smaller, a little up and right of the centre, the rest white."""
+    """``(H, W, 3)`` pixels a tenth smaller, up and right of the centre, the rest in the ground's colour."""
     height, width = pixels.shape[:2]
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    ground = tuple(int(v) for v in np.median(edge, axis=0))
     small = Image.fromarray(pixels).resize((round(width * 0.9), round(height * 0.9)), Image.Resampling.BILINEAR)
-    paper = Image.new("RGB", (width, height), (255, 255, 255))
+    paper = Image.new("RGB", (width, height), ground)
     paper.paste(small, (round(width * 0.08), round(height * 0.03)))
     return np.asarray(paper)

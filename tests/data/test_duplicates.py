@@ -22,6 +22,7 @@ from fashionviz.data.duplicates import Found, Pair, Thresholds, find_duplicates,
 from fashionviz.data.examples import KINDS, draw
 from fashionviz.data.perceptual import Signatures, colour_distance, hamming, signatures
 from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.evaluation.leakage import study_thresholds
 from tests.reports import N, write_made_up_report
 
 GARMENTS = [k for k in KINDS if not k.startswith("street")]
@@ -188,9 +189,13 @@ def test_pictures_of_nothing_are_blank(drawn: dict[str, Pixels], rng: np.random.
     noise = (255 - rng.integers(0, 8, (80, 60, 3))).astype(np.uint8)  # JPEG noise on paper
     pale = np.full((80, 60, 3), 255, dtype=np.uint8)
     pale[20:60, 15:45] = 236  # a white shirt on white
+    pale[24:40, 28:42] = 226
     found = signatures(np.stack([*grounds, noise, pale, small(drawn["shirt"])]))
     assert found.blank.tolist() == [True] * 5 + [False] * 2
     assert np.isfinite(found.colours).all()
+    again = signatures(resaved(pale)[None])
+    assert hamming(found.hashes[5:6], again.hashes)[0] <= Thresholds().bits
+    assert hamming(found.hashes[5], found.hashes[6]) > 2 * Thresholds().bits
 
 
 # Search
@@ -378,6 +383,7 @@ def run(*arguments: str) -> Any:
 def test_command_json(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path / "weights"))
     write_made_up_report(tmp_path / "weights" / MODEL)
+    monkeypatch.setitem(study_thresholds.__kwdefaults__, "pairs", 20_000)
     result = run("fpi", "--model", MODEL, "--thresholds", "--json")
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
@@ -397,6 +403,7 @@ def test_command_json(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_command_tables(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path / "weights"))
     write_made_up_report(tmp_path / "weights" / MODEL)
+    monkeypatch.setitem(study_thresholds.__kwdefaults__, "pairs", 20_000)
     result = run("fpi", "-m", MODEL, "--thresholds")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
