@@ -1,4 +1,4 @@
-"""``fashionviz data list`` and ``fashionviz data fetch``."""
+"""``fashionviz data list``, ``fashionviz data fetch`` and ``fashionviz data duplicates``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -26,8 +26,12 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from fashionviz.data.sets import data_root
+from fashionviz.data.duplicates import LEVELS, Duplicates, Thresholds, find_duplicates, load_pictures
+from fashionviz.data.sets import data_root, open_set
 from fashionviz.errors import FashionvizError, InvalidRequest
+
+if TYPE_CHECKING:  # it loads torch, which the other commands do without
+    from fashionviz.evaluation.leakage import Share, Study
 
 data_app = typer.Typer(help="Data sets: what is here, and how to get the rest.", no_args_is_help=True)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
@@ -158,3 +162,94 @@ def fetch_command(
                     "already": result.already,
                 }
             )
+
+
+@data_app.command("duplicates")
+def duplicates_command(
+    name: Annotated[str, typer.Argument(help="A data set's name, or a folder in the same layout.")],
+    split: Annotated[str, typer.Option("--split", help="The split whose pictures are looked up.")] = "test",
+    against: Annotated[str, typer.Option("--against", help="The split they are looked up in.")] = "train",
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Also the accuracy of its report with duplicates left out.")
+    ] = None,
+    bits: Annotated[int, typer.Option("--bits", help="Of 64 in which shape hashes may differ.")] = Thresholds.bits,
+    colour: Annotated[
+        float, typer.Option("--colour", help="Colour difference (ΔE, RMS) up to which it is a near-duplicate.")
+    ] = Thresholds.colour,
+    thresholds: Annotated[
+        bool, typer.Option("--thresholds", help="Also measure how often these thresholds are wrong.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Pictures of a split that lie in another one too: the same, nearly the same, or in other colours."""
+    from fashionviz.evaluation.leakage import accuracy_without, scored_items, study_thresholds
+
+    with _plain_errors():
+        limits = Thresholds(bits, colour)
+        if split == against:
+            raise InvalidRequest(f"{split!r} against itself would find every picture; choose two splits.")
+        items = scored_items(model, open_set(name, split).name, split) if model else ()
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=_err(), transient=True) as progress:
+            tasks: dict[str, Any] = {}
+
+            def on_step(text: str, done: int, total: int) -> None:
+                if text not in tasks:
+                    tasks[text] = progress.add_task(text, total=total)
+                progress.update(tasks[text], completed=done)
+
+            ours = load_pictures(name, split, on_step=on_step)
+            theirs = load_pictures(name, against, on_step=on_step)
+        found = find_duplicates(ours, theirs, limits)
+        accuracy = accuracy_without(items, found.pairs, found.blank) if model else None
+        study = study_thresholds(ours, theirs, limits) if thresholds else None
+        if as_json:
+            document = found.to_json()
+            if accuracy is not None:
+                document |= {"model": model, "accuracy": [part.to_json() for part in accuracy]}
+            _print_json(document | ({"study": study.to_json()} if study else {}))
+            return
+        console = Console() if sys.stdout.isatty() else _err()
+        for table in _duplicate_tables(found, model, accuracy, study):
+            console.print(table)
+
+
+def _duplicate_tables(
+    found: Duplicates, model: str | None, accuracy: tuple[Share, ...] | None, study: Study | None
+) -> Iterator[Table]:
+    """What was found, then the accuracy and the study where they were asked for."""
+    compared, limits = found.n - len(found.blank), found.thresholds
+    title = f"Of {compared:,} pictures of {found.data_set} {found.split}, in {found.against} ({found.n_against:,})"
+    table = Table("level", "pictures", "share", title=escape(title), title_justify="left", caption_justify="left")
+    words = {
+        "exact": "the same picture",
+        "near": f"or nearly (≤ {limits.bits} bits, ΔE ≤ {limits.colour:g})",
+        "variant": f"or the same shape (≤ {limits.bits} bits)",
+    }
+    for level in LEVELS:
+        count = len(found.items(level))
+        table.add_row(f"{level}: {words[level]}", f"{count:,}", f"{count / compared:.1%}" if compared else "")
+    blank = f"blank or unreadable and left out: {len(found.blank)} of {found.split}, {found.blank_against}"
+    table.caption = escape(f"{found.pairs_found:,} pairs; {blank} of {found.against}")
+    yield table
+    if accuracy is not None:
+        table = Table("pictures", "n", "right", "accuracy", "95 % interval", title=escape(str(model)))
+        for part in accuracy:
+            table.add_row(*_share_cells(part.of, part))
+        yield table
+    if study is not None:
+        table = Table("compared", "n", "found", "share", "95 % interval", title="How far the thresholds can be trusted")
+        for chance in (study.unrelated, study.related):
+            if chance is not None:
+                table.add_row(*_share_cells(f"random pairs {chance.pairs}: variant or closer", chance.shape))
+                table.add_row(*_share_cells(f"random pairs {chance.pairs}: near", chance.near))
+        for known in study.known:
+            table.add_row(*_share_cells(f"{known.alteration}: variant or closer", known.shape))
+            table.add_row(*_share_cells(f"{known.alteration}: near", known.near))
+        yield table
+
+
+def _share_cells(words: str, part: Share) -> tuple[str, ...]:
+    value = "" if part.share is None else f"{part.share:.4f}" if part.share >= 0.001 else f"{part.share:.1e}"
+    low, high = (f"{v:.4f}" if v >= 0.001 or v < 1e-12 else f"{v:.1e}" for v in part.ci95)
+    return escape(words), f"{part.n:,}", f"{part.count:,}", value, f"{low} – {high}" if part.n else ""
