@@ -40,7 +40,7 @@ class Thresholds:
 
     The defaults were chosen on the catalogue (``fpi``, test against train). Of photos saved at JPEG quality 75, 99 in
     100 lie within them, of photos at quality 50, or smaller with other margins, about 9 in 10; of random pairs of
-    different article types about 3 in a million share the shape.
+    different article types 1 or 2 in a million share the shape.
 
     Attributes:
         bits: of 64 in which the shape hashes may differ.
