@@ -87,11 +87,15 @@ def _figure(metric: Mapping[str, object]) -> str:
 @router.get("/")
 def portal(engine: EngineDep) -> HTMLResponse:
     """The page itself. The example fills in afterwards, so that the page never waits for a model."""
-    rows = tuple(model_row(info) for info in engine.models())
+    main = engine.model().name
+    infos = engine.models()
+    # What is untrained is only named.
+    rows = tuple(model_row(info) for info in infos if info.trained or info.name == main)
     page = render(
         "portal.html",
         rows=rows,
-        default=next((r for r in rows if r.info.default and r.info.trained), None),
+        untrained=tuple(info.name for info in infos if not info.trained and info.name != main),
+        default=next((r for r in rows if r.info.name == main and r.info.trained), None),
         notes=tuple(dict.fromkeys(r.info.note for r in rows if r.info.note)),
         examples=len(EXAMPLES),
     )

@@ -59,8 +59,13 @@ class Engine:
     # --- models -----------------------------------------------------------------------------------------------
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """Every registered model, trained or not. Nothing is loaded for it."""
-        return tuple(self._info(spec) for spec in list_models())
+        """Every registered model: the one that answers by default, the other trained ones, then the untrained.
+
+        Nothing is loaded for it.
+        """
+        main = default_model().name
+        infos = (self._info(spec) for spec in list_models())
+        return tuple(sorted(infos, key=lambda info: (info.name != main, not info.trained, info.name)))
 
     def model(self, name: str | None = None) -> ModelInfo:
         """One model; ``None`` means the default.

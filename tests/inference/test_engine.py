@@ -218,3 +218,11 @@ def test_config_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_same_seed_same_weights(tmp_path: Path) -> None:
     assert make_weights(tmp_path / "a").sha256 == make_weights(tmp_path / "b").sha256
     assert make_weights(tmp_path / "c", seed=1).sha256 != make_weights(tmp_path / "a").sha256
+
+
+def test_models_that_answer_come_first(engine: Engine) -> None:
+    listed = engine.models()
+    assert listed[0].name == engine.model().name, "every front end takes the first default that is trained"
+    trained = [info.trained for info in listed]
+    assert trained == sorted(trained, reverse=True)
+    assert [i.name for i in listed if not i.trained] == sorted(i.name for i in listed if not i.trained)
