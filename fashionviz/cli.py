@@ -6,21 +6,19 @@ answered; 1: some inputs failed (the others are answered); 2: wrong usage.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from fashionviz.annotate.commands import annotate_command
+from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
@@ -40,34 +38,8 @@ out = Console()
 err = Console(stderr=True)
 
 ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Registry name; the default model if left out.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 BoxOption = Annotated[str | None, typer.Option("--box", help="Region x0,y0,x1,y1 in pixels of the upright photo.")]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="A .png picture, or .npy raw float32 values.")]
-
-
-def _print_json(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """A failure of the whole command becomes one sentence and exit status 1, or 2 for a wrong argument."""
-    try:
-        yield
-    except FashionvizError as error:
-        err.print(f"[bold red]fashionviz:[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(2 if isinstance(error, InvalidRequest) or error.status == 404 else 1) from error
-    except KeyboardInterrupt:
-        err.print("Stopped.")
-        raise typer.Exit(130) from None
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def parse_box(text: str | None) -> tuple[float, float, float, float] | None:
@@ -128,11 +100,11 @@ def models(
     from fashionviz.inference.engine import shared_engine
     from fashionviz.serialise import layer_json, model_json
 
-    with _plain_errors():
+    with plain_errors():
         if layers:
             found = shared_engine().layers(layers)
             if as_json:
-                _print_json([layer_json(layer) for layer in found])
+                print_json([layer_json(layer) for layer in found])
                 return
             table = Table("layer", "kind", "output", "parameters", title=layers)
             for layer in found:
@@ -141,7 +113,7 @@ def models(
             return
         infos = shared_engine().models()
         if as_json:
-            _print_json([model_json(info) for info in infos])
+            print_json([model_json(info) for info in infos])
             return
         table = Table(Column("model", no_wrap=True), "trained", "default", "test accuracy", "weights")
         for info in infos:
@@ -163,7 +135,7 @@ def predict(
     from fashionviz.inference.engine import shared_engine
     from fashionviz.serialise import failure_json, prediction_json
 
-    with _plain_errors():
+    with plain_errors():
         engine = shared_engine()
         region = parse_box(box)
         info = engine.model(model)
@@ -185,7 +157,7 @@ def predict(
                     table.add_row(item.label, f"{item.probability:.4f}")
                 out.print(table)
         if as_json:
-            _print_json(answers)
+            print_json(answers)
         if failed:
             raise typer.Exit(1)
 
@@ -217,7 +189,7 @@ def explain(
         "signed": pictures.attribution_signed,
         "overlay": pictures.attribution_overlay,
     }
-    with _plain_errors(), _bar(method) as tick:
+    with plain_errors(), bar(method) as tick:
         _check_ending(output)
         if style not in styles:
             raise InvalidRequest(f"--style must be one of {', '.join(styles)}, not {style!r}.")
@@ -232,7 +204,7 @@ def explain(
         "timings_ms": result.timings.as_dict(),
     }  # fmt: skip
     if as_json:
-        _print_json(facts)
+        print_json(facts)
     else:
         out.print(f"{method} for {result.target} ({result.probability:.1%}) → {output}", highlight=False, markup=False)
 
@@ -248,13 +220,13 @@ def filters(
     from fashionviz.figures import pictures
     from fashionviz.inference.engine import shared_engine
 
-    with _plain_errors():
+    with plain_errors():
         _check_ending(output)
         bank = shared_engine().filters(model, layer)
         _save(output, lambda: pictures.filter_grid(bank), lambda: bank.weights)
     facts = {"model": bank.model.name, "layer": bank.layer, "shape": list(bank.weights.shape), "out": str(output)}
     if as_json:
-        _print_json(facts)
+        print_json(facts)
     else:
         out.print(f"{len(bank.weights)} filters of {bank.layer} → {output}", highlight=False, markup=False)
 
@@ -273,7 +245,7 @@ def activations(
     from fashionviz.figures import pictures
     from fashionviz.inference.engine import shared_engine
 
-    with _plain_errors():
+    with plain_errors():
         _check_ending(output)
         maps = shared_engine().activations(_read(photo), model, layer, box=parse_box(box))
         if channel is not None and not 0 <= channel < len(maps.maps):
@@ -290,7 +262,7 @@ def activations(
         "out": str(output), "timings_ms": maps.timings.as_dict(),
     }  # fmt: skip
     if as_json:
-        _print_json(facts)
+        print_json(facts)
     else:
         out.print(f"{maps.layer}: {' × '.join(map(str, maps.maps.shape))} → {output}", highlight=False, markup=False)
 
@@ -308,10 +280,10 @@ def evaluate(
     from fashionviz.evaluation.evaluate import evaluate as run
     from fashionviz.serialise import report_json
 
-    with _plain_errors(), _bar(f"{model} on {data}") as tick:
+    with plain_errors(), bar(f"{model} on {data}") as tick:
         report = run(model, data, split, progress=tick).report
     if as_json:
-        _print_json(report_json(report))
+        print_json(report_json(report))
         return
     table = Table("class", "precision", "recall", "F1", "n", title=f"{model} on {report.data_set} {report.split}")
     for row in report.per_class:
@@ -340,7 +312,7 @@ def train(
     from fashionviz.training.commands import train_and_install
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    with _plain_errors():
+    with plain_errors():
         out.print(train_and_install(recipe, init=init, resume=resume, force=force), highlight=False)
 
 
@@ -350,7 +322,7 @@ def rescore(recipe: Annotated[str, typer.Argument(help="A recipe's name: that of
     from fashionviz.training.commands import rescore_installed
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    with _plain_errors():
+    with plain_errors():
         out.print(rescore_installed(recipe), highlight=False)
 
 

@@ -23,6 +23,11 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
+def safe(text: str) -> str:
+    """Text for a terminal: no markup, and nothing in a file's name that a terminal would obey."""
+    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+
+
 @contextmanager
 def plain_errors(stopped: str = "Stopped.") -> Iterator[None]:
     """A failure of the whole command becomes one sentence and exit status 1, or 2 for a wrong argument.
@@ -33,7 +38,7 @@ def plain_errors(stopped: str = "Stopped.") -> Iterator[None]:
     try:
         yield
     except FashionvizError as error:
-        Console(stderr=True).print(f"[bold red]fashionviz:[/] {escape(str(error))}", highlight=False)
+        Console(stderr=True).print(f"[bold red]fashionviz:[/] {safe(str(error))}", highlight=False)
         raise typer.Exit(2 if isinstance(error, InvalidRequest) or error.status == 404 else 1) from error
     except KeyboardInterrupt:
         Console(stderr=True).print(stopped)

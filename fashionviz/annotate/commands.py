@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +13,7 @@ from rich.table import Table
 
 from fashionviz.annotate.row import printable, to_json
 from fashionviz.annotate.table import CHECK_BELOW, below
-from fashionviz.errors import FashionvizError, InvalidRequest
+from fashionviz.console import JsonOption, plain_errors, print_json, safe
 
 if TYPE_CHECKING:
     from fashionviz.annotate.run import AnnotationRun
@@ -25,24 +21,6 @@ if TYPE_CHECKING:
 
 #: Rows shown on a terminal; the CSV has them all.
 SHOWN = 20
-
-
-@contextmanager
-def _plain_errors(console: Console) -> Iterator[None]:
-    """A failure of the whole command becomes one sentence and exit status 1, or 2 for a wrong argument."""
-    try:
-        yield
-    except FashionvizError as error:
-        console.print(f"[bold red]fashionviz:[/] {_safe(str(error))}", highlight=False)
-        raise typer.Exit(2 if isinstance(error, InvalidRequest) or error.status == 404 else 1) from error
-    except KeyboardInterrupt:
-        console.print("Stopped. Run the same command again to go on from here.")
-        raise typer.Exit(130) from None
-
-
-def _safe(text: str) -> str:
-    """Text for a terminal: no markup, and nothing in a file's name that a terminal would obey."""
-    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
 
 
 def annotate_command(
@@ -58,12 +36,12 @@ def annotate_command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start over, corrections included, instead of going on.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Name the class of every photo of a folder, in a CSV. Stop it at any time; the same command goes on."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with _plain_errors(console):
+    with plain_errors("Stopped. Run the same command again to go on from here."):
         below((), threshold)  # refuses what is no number
         from fashionviz.annotate.run import annotate
         from fashionviz.inference.engine import shared_engine
@@ -74,7 +52,7 @@ def annotate_command(
 
             def on_row(row: Any) -> None:
                 if row.error is not None:
-                    console.print(f"[bold red]{_safe(row.file)}:[/] {_safe(row.error)}", highlight=False)
+                    console.print(f"[bold red]{safe(row.file)}:[/] {safe(row.error)}", highlight=False)
 
             run = annotate(
                 folder, output, models=model or (), engine=engine, overwrite=overwrite, on_row=on_row,
@@ -83,7 +61,7 @@ def annotate_command(
         _remarks(run, console)
         if as_json:
             document = run_json(run, threshold, engine)
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+            print_json(document)
         else:
             _show(run, threshold, engine)
         if run.failed or run.collection.unreadable:
@@ -126,9 +104,9 @@ def _remarks(run: AnnotationRun, console: Console) -> None:
         kinds = ", ".join(f"{ending} {count:,}" for ending, count in left_out)
         console.print(f"Left out, no JPEG, PNG or WebP: {kinds}.", highlight=False)
     for folder in run.collection.unreadable:
-        console.print(f"[bold red]{_safe(folder)}:[/] The folder cannot be read.", highlight=False)
+        console.print(f"[bold red]{safe(folder)}:[/] The folder cannot be read.", highlight=False)
     for file in run.changed:
-        console.print(f"{_safe(file)}: the photo has changed since it was corrected; look again.", highlight=False)
+        console.print(f"{safe(file)}: the photo has changed since it was corrected; look again.", highlight=False)
     if run.elsewhere:
         console.print(f"Kept beside: {run.elsewhere:,} rows of other photos or models.", highlight=False)
 
@@ -140,10 +118,10 @@ def _show(run: AnnotationRun, threshold: float, engine: Engine) -> None:
         notes = dict.fromkeys(engine.model(m.name).note for m in run.models)
         table = Table("photo", "class", "probability", "or", title="Least sure", caption=escape(" ".join(notes)))
         for row in unsure[:SHOWN]:
-            table.add_row(_safe(row.file), row.label, f"{row.probability:.3f}", row.runner_up)
+            table.add_row(safe(row.file), row.label, f"{row.probability:.3f}", row.runner_up)
         out.print(table)
     out.print(
-        f"{len(run.rows):,} rows in {_safe(str(run.out))}: {run.new:,} new, {run.kept:,} kept, {run.failed:,} failed; "
+        f"{len(run.rows):,} rows in {safe(str(run.out))}: {run.new:,} new, {run.kept:,} kept, {run.failed:,} failed; "
         f"{len(unsure):,} below {threshold:g} to check.",
         highlight=False,
     )

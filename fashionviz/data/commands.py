@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,35 +24,20 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from fashionviz.console import JsonOption, plain_errors, print_json
 from fashionviz.data.duplicates import LEVELS, Duplicates, Thresholds, find_duplicates, load_pictures
 from fashionviz.data.sets import data_root, open_set
-from fashionviz.errors import FashionvizError, InvalidRequest
+from fashionviz.errors import InvalidRequest
 
 if TYPE_CHECKING:  # it loads torch, which the other commands do without
     from fashionviz.evaluation.leakage import Share, Study
 
 data_app = typer.Typer(help="Data sets: what is here, and how to get the rest.", no_args_is_help=True)
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+_STOPPED = "Stopped. Run the same command again to go on from here."
 
 
 def _err() -> Console:
     return Console(stderr=True)
-
-
-def _print_json(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except FashionvizError as error:
-        _err().print(f"[bold red]fashionviz:[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(2 if isinstance(error, InvalidRequest) else 1) from error
-    except KeyboardInterrupt:
-        _err().print("Stopped. Run the same command again to go on from here.")
-        raise typer.Exit(130) from None
 
 
 class _Amount(ProgressColumn):
@@ -81,10 +64,10 @@ def list_command(as_json: JsonOption = False) -> None:
     """The known data sets: licence, publisher, rows, and how to fetch what is missing."""
     from fashionviz.data.catalogue_info import list_sets
 
-    with _plain_errors():
+    with plain_errors(_STOPPED):
         sets = list_sets()
         if as_json:
-            _print_json({"data_root": str(data_root()), "sets": [s.to_json() for s in sets]})
+            print_json({"data_root": str(data_root()), "sets": [s.to_json() for s in sets]})
             return
         table = Table(
             title=f"Data sets in {escape(str(data_root()))}",
@@ -131,7 +114,7 @@ def fetch_command(
     """Download a set from its publisher, check it and pack it. An interrupted download goes on where it stopped."""
     from fashionviz.data.fetch import fetch, publication
 
-    with _plain_errors():
+    with plain_errors(_STOPPED):
         known = publication(name)
         console = _err()
         console.print(f"[bold]{known.title}[/] · {known.publisher}\nLicence: {known.licence}", highlight=False)
@@ -153,7 +136,7 @@ def fetch_command(
         words = "is already here" if result.already else "is ready"
         console.print(f"{name} {words} in {escape(str(result.folder))}{': ' + rows if rows else ''}.", highlight=False)
         if as_json:
-            _print_json(
+            print_json(
                 {
                     "name": name,
                     "path": str(result.folder),
@@ -184,7 +167,7 @@ def duplicates_command(
     """Pictures of a split that lie in another one too: the same, nearly the same, or in other colours."""
     from fashionviz.evaluation.leakage import accuracy_without, scored_items, study_thresholds
 
-    with _plain_errors():
+    with plain_errors(_STOPPED):
         limits = Thresholds(bits, colour)
         if split == against:
             raise InvalidRequest(f"{split!r} against itself would find every picture; choose two splits.")
@@ -207,7 +190,7 @@ def duplicates_command(
             document = found.to_json()
             if accuracy is not None:
                 document |= {"model": model, "accuracy": [part.to_json() for part in accuracy]}
-            _print_json(document | ({"study": study.to_json()} if study else {}))
+            print_json(document | ({"study": study.to_json()} if study else {}))
             return
         console = Console() if sys.stdout.isatty() else _err()
         for table in _duplicate_tables(found, model, accuracy, study):

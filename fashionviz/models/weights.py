@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +73,20 @@ def save_weights(model: nn.Module, name: str, path: Path, dtype: Dtype | None = 
     state = pack(model.state_dict()) if dtype == "int8" else halve(model.state_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, path, metadata={"format": "pt", "model": name, "dtype": dtype})
+    _sort_header(path)
     path.chmod(0o644)
     return StoredWeights(sha256_of(path), dtype)
+
+
+def _sort_header(path: Path) -> None:
+    """Put the header's keys in order: safetensors writes its metadata in a random one, and checksums would differ."""
+    with path.open("r+b") as handle:
+        size = int.from_bytes(handle.read(8), "little")
+        header = json.loads(handle.read(size))
+        text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        assert len(text) <= size, "the same keys and values, written as compactly"
+        handle.seek(8)
+        handle.write(text.ljust(size))  # the format pads with spaces
 
 
 def load_trained(name: str, folder: Path | None = None) -> tuple[nn.Module, ModelCard]:

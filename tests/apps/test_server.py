@@ -287,5 +287,5 @@ def test_model_row_words() -> None:
     row = model_row(replace(info, metrics=(street, accuracy)))
     assert (row.accuracy, row.interval) == ("97.1%", "96.5% to 97.6%")
     assert row.measured_on == "fpi test, n = 3,961"
-    assert row.others == ("department recall 97.1% (96.5% to 97.6%) on street check, n = 72",)
+    assert row.others == ("mean recall of the two departments 97.1% (96.5% to 97.6%) on street check, n = 72",)
     assert model_row(replace(info, metrics=())).accuracy == ""

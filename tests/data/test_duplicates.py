@@ -416,10 +416,10 @@ def test_command_tables(folder: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     [
         (["fpi", "--split", "train"], 2, "against itself"),
         (["fpi", "--bits", "65"], 2, "64 bits"),
-        (["fpi", "--against", "holdout"], 1, "no split 'holdout'"),
-        (["nowhere"], 1, "data fetch"),
+        (["fpi", "--against", "holdout"], 2, "no split 'holdout'"),
+        (["nowhere"], 2, "data fetch"),
         (["fpi", "--model", MODEL, "--split", "train", "--against", "test"], 2, "is about fpi test"),
-        (["fpi", "--model", "nosuch.model"], 1, "nosuch.model"),
+        (["fpi", "--model", "nosuch.model"], 2, "nosuch.model"),
     ],
 )
 def test_command_mistakes(
@@ -442,5 +442,5 @@ def test_command_mistakes(
 def test_command_without_a_report(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path / "nothing"))
     result = run("fpi", "--model", MODEL)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "has no report" in result.stderr
