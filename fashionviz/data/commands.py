@@ -233,6 +233,12 @@ def _duplicate_tables(
 
 
 def _share_cells(words: str, part: Share) -> tuple[str, ...]:
-    value = "" if part.share is None else f"{part.share:.4f}" if part.share >= 0.001 else f"{part.share:.1e}"
-    low, high = (f"{v:.4f}" if v >= 0.001 or v < 1e-12 else f"{v:.1e}" for v in part.ci95)
-    return escape(words), f"{part.n:,}", f"{part.count:,}", value, f"{low} – {high}" if part.n else ""
+    if part.share is None:
+        return escape(words), "0", "0", "", ""
+    low, high = (_small(v) for v in part.ci95)
+    return escape(words), f"{part.n:,}", f"{part.count:,}", _small(part.share), f"{low} – {high}"
+
+
+def _small(share: float) -> str:
+    """Four digits, or two of a share too small for that."""
+    return f"{share:.4f}" if share >= 0.001 or share < 1e-12 else f"{share:.1e}"
