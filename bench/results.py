@@ -21,7 +21,7 @@ SETS = {
 
 
 def table() -> str:
-    """Every metric of every trained model as a Markdown table."""
+    """What counts of every trained model as a Markdown table."""
     rows = ["| model | data set | split | n | measure | value | 95 % interval |", "|---|---|---|---|---|---|---|"]
     for spec in list_models():
         if is_trained(spec.name):

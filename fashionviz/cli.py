@@ -301,8 +301,12 @@ def evaluate(
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name: that of its model.")],
     init: Annotated[
-        str, typer.Option("--init", help="imagenet, in-domain (the installed weights), scratch, or a safetensors file.")
-    ] = "imagenet",
+        str | None,
+        typer.Option(
+            "--init",
+            help="imagenet, in-domain (the installed weights), scratch, or a safetensors file; by default the recipe's.",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Install even if it does not beat the installed weights.")

@@ -6,6 +6,8 @@ logits (softmax is left to the loss). The paper names neither widths nor dropout
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -59,18 +61,23 @@ class CategoryCNN(nn.Module):
         return self.classifier(self.features(x))
 
 
+_LAYERS: dict[str, Any] = {
+    "first_conv": "features.0",
+    "activation_layer": "features.0",
+    "head": "classifier.4",
+    "relu_family": True,
+    "mean": _HALF,
+    "std": _HALF,
+}
+
+
 @register_model(
     "category_cnn28.category11",
     input_size=(28, 28),
-    first_conv="features.0",
-    activation_layer="features.0",
     gradcam_layer="features.9",
-    head="classifier.4",
-    relu_family=True,
-    mean=_HALF,
-    std=_HALF,
     default=True,  # until the larger one is trained
     paper="Paper 001, section 5.2: the network for 28×28 grey pictures",
+    **_LAYERS,
 )
 def category_cnn28(num_classes: int) -> nn.Module:
     """Three identical blocks of 64 channels on 28×28 grey.
@@ -84,27 +91,17 @@ def category_cnn28(num_classes: int) -> nn.Module:
 @register_model(
     "category_cnn64.category5",
     input_size=(64, 64),
-    first_conv="features.0",
-    activation_layer="features.0",
     gradcam_layer="features.13",
-    head="classifier.4",
-    relu_family=True,
-    mean=_HALF,
-    std=_HALF,
     default=True,
     paper="Paper 001, section 5.2: 64×64 input with fewer classes",
+    **_LAYERS,
 )
 @register_model(
     "category_cnn64.category11",
     input_size=(64, 64),
-    first_conv="features.0",
-    activation_layer="features.0",
     gradcam_layer="features.13",
-    head="classifier.4",
-    relu_family=True,
-    mean=_HALF,
-    std=_HALF,
     paper="Paper 001, section 5.2: the deeper network with 64×64 input",
+    **_LAYERS,
 )
 def category_cnn64(num_classes: int) -> nn.Module:
     """Four blocks of 64 channels on 64×64 colour.

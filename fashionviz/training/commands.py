@@ -11,7 +11,7 @@ from fashionviz.training.run import network_of, run_folder, train
 from fashionviz.training.starts import starting_weights
 
 
-def train_and_install(name: str, *, init: str, resume: bool, force: bool) -> str:
+def train_and_install(name: str, *, init: str | None, resume: bool, force: bool) -> str:
     """Train a recipe and install its weights where they beat the installed ones on validation.
 
     Returns:
@@ -21,7 +21,7 @@ def train_and_install(name: str, *, init: str, resume: bool, force: bool) -> str
         FashionvizError: no such recipe, missing data, an ``init`` that does not fit.
     """
     recipe = get_recipe(name)
-    start = starting_weights(init, name)
+    start = starting_weights(init or recipe.init, name)
     result = train(recipe, init=start.path, resume=resume)
     network = network_of(result.checkpoint, recipe.model)
     better, why = better_than_installed(recipe, network)

@@ -28,6 +28,7 @@ class Recipe:
     Attributes:
         model: registry name.
         stages: resolutions in order.
+        init: what a run starts from when nothing else is asked for (:mod:`fashionviz.training.starts`).
         batch: pictures of each source in a batch; the first source fixes the length of an epoch.
         feed: which sources and validation sets, by name (:mod:`fashionviz.training.feeds`).
         optimiser: ``adamw``, ``adam`` or ``sgd`` (with Nesterov momentum 0.9).
@@ -48,6 +49,7 @@ class Recipe:
     stages: tuple[Stage, ...]
     batch: dict[str, int] = field(default_factory=dict)
     feed: str = "gender_category"
+    init: str = "imagenet"
     optimiser: str = "adamw"
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
@@ -84,6 +86,7 @@ class Recipe:
 #: What paper 001 trained with, as far as it says: Adam and dropout. Averaging and smoothing are ours.
 _LADDER = {
     "feed": "category",
+    "init": "scratch",
     "batch": {"catalogue": 128},
     "optimiser": "adam",
     "learning_rate": 2e-3,

@@ -223,8 +223,8 @@ def labelled(name: str, split: str, size: tuple[int, int], task: Task, how: str)
 def extra_clothing10(size: tuple[int, int]) -> Source:
     """The ``extra`` home photos, which the official ten classes leave out, under the classes that may be right.
 
-    A polo is a T-shirt or has long sleeves, a hoodie is a longsleeve or outerwear; children's and other photos whose
-    name leaves it open have several allowed classes (partial labels).
+    A blazer is outerwear; a polo may be a T-shirt, a longsleeve or a shirt: a name that leaves it open has several
+    allowed classes (partial labels, :data:`EXTRA10`).
     """
     data = open_set("clothing", "extra")
     labels = data.table(["label"]).column("label").to_pylist()
