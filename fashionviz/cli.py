@@ -304,7 +304,7 @@ def train(
         str | None,
         typer.Option(
             "--init",
-            help="imagenet, in-domain (the installed weights), scratch, or a safetensors file; by default the recipe's.",
+            help="imagenet, in-domain (the installed weights), scratch, or a safetensors file (else: the recipe's).",
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
