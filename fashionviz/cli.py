@@ -22,6 +22,7 @@ from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
+from fashionviz.training.assurance_command import assurance
 
 app = typer.Typer(
     name="fashionviz",
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.command()(compare)
 app.command()(report)
+app.command()(assurance)
 
 out = Console()
 err = Console(stderr=True)
@@ -156,6 +158,8 @@ def predict(
                 for item in result.scores:
                     table.add_row(item.label, f"{item.probability:.4f}")
                 out.print(table)
+                if result.assurance:
+                    out.print(f"{result.assurance.verdict}: {result.assurance.reason}", highlight=False)
         if as_json:
             print_json(answers)
         if failed:
