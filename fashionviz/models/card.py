@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from fashionviz.errors import WeightsError
 
@@ -63,6 +63,7 @@ class Share(BaseModel):
     n: int
     ci95: tuple[float, float]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def value(self) -> float:
         """The share, 0..1; 0 of no pictures."""

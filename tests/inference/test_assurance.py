@@ -108,7 +108,7 @@ def test_command_line_and_api_say_the_same(
     assert expected.reason in plain.stdout
 
 
-def test_the_lab_says_it_in_words(assured: Engine, engine: Engine, shirt: Photo) -> None:
+def test_the_lab_says_it_in_words(assured: Engine, shirt: Photo) -> None:
     prediction = assured.predict(shirt)
     assert prediction.assurance is not None
     html = parts.prediction_card(prediction, assured.model(), "the whole photo")

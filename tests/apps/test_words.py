@@ -1,0 +1,32 @@
+"""Sentences that both apps say."""
+
+import pytest
+
+from apps.lab import parts
+from apps.words import assurance_words
+from fashionviz.models.assurance import CLEAR, CLOSE, NO_GARMENT
+from fashionviz.results import Assurance, ClassScore, ModelInfo, ModelRef, Prediction, Timings, Verdict
+
+INFO = ModelInfo(
+    "a.b", "b", "a", "A", True, True, ("hats", "belts"), (8, 8), 1, "ab" * 32, (), True, "cpu", "float32", (), ""
+)
+
+
+@pytest.mark.parametrize(("verdict", "reason"), [("sure", CLEAR), ("unsure", CLOSE), ("not-a-garment", NO_GARMENT)])
+def test_a_verdict_is_a_sign_and_words(verdict: Verdict, reason: str) -> None:
+    sign, lead, more = assurance_words(Assurance(verdict, 0.4, reason))
+    assert len(sign) == 1
+    assert reason in (lead, more)
+    assert lead != more
+    signs = {assurance_words(Assurance(v, 0.4, reason))[0] for v in ("sure", "unsure", "not-a-garment")}
+    assert len(signs) == 3, "told apart without colour"
+
+
+def test_the_labs_card_says_it_once_and_nothing_without_it() -> None:
+    scores = (ClassScore("hats", 0.9, 2.0), ClassScore("belts", 0.1, 0.0))
+    silent = Prediction(ModelRef("a.b", "ab" * 32), scores, Timings(1, 2, 3))
+    said = Prediction(silent.model, scores, silent.timings, assurance=Assurance("not-a-garment", 0.1, NO_GARMENT))
+    assert parts.prediction_card(said, INFO, "the whole photo").count(NO_GARMENT) == 1
+    card = parts.prediction_card(silent, INFO, "the whole photo")
+    assert "sure" not in card
+    assert NO_GARMENT not in card
