@@ -133,6 +133,7 @@ def _load() -> None:
     """Import the architecture files, whose decorators fill the registry."""
     from fashionviz.models import (  # noqa: F401
         category_cnn,
+        efficientnet_lite,
         inception,
         mobilenet_v2,
         resnet,

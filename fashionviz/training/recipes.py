@@ -116,9 +116,23 @@ RECIPES: dict[str, Recipe] = {
             smoothing=0.1,
             auxiliary=0.0,
         ),
+        Recipe(
+            model="efficientnet_lite1.clothing10",
+            feed="clothing10",
+            stages=(Stage((160, 120), 6), Stage((224, 168), 6)),
+            batch={"home10": 48, "extra10": 12},
+            learning_rate=1e-3,
+            weight_decay=0.05,
+            smoothing=0.1,
+            auxiliary=0.0,
+        ),
         Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),  # type: ignore[arg-type]
-        Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 15),), **_LADDER),  # type: ignore[arg-type]
-        Recipe(model="category_cnn64.category5", stages=(Stage((64, 64), 15),), **_LADDER),  # type: ignore[arg-type]
+        Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 8),), **_LADDER),  # type: ignore[arg-type]
+        Recipe(
+            model="category_cnn64.category5",
+            stages=(Stage((64, 64), 4),),
+            **{**_LADDER, "init": "category_cnn64.category11"},  # type: ignore[arg-type]
+        ),
     )
 }
 
