@@ -46,7 +46,7 @@ class VGG16(nn.Module):
 
 @register_model(
     "vgg16.clothing10",
-    input_size=(224, 168),
+    input_size=(160, 120),
     paper="Paper 002: one of its three networks (arXiv:1409.1556)",
     **_LAYERS,
 )
