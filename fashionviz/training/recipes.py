@@ -38,7 +38,10 @@ class Recipe:
         weight_decay: of the optimiser; biases and batch norms are spared.
         smoothing: label smoothing of pictures with one certain class.
         auxiliary: weight of the auxiliary heads, which share the embedding and are dropped afterwards.
-        ema_decay: of the exponential moving average of the weights, which is what is kept.
+        teachers: trained models of the same classes, whose mean answer is learned from beside the labels.
+        distil: share of the loss that is theirs, 0..1.
+        distil_temperature: softens both answers (Hinton et al. 2015).
+        ema_decay: of the exponential moving average of the weights, which is what is kept; it warms up.
         frozen: parts that keep the weights they start with; their batch statistics adapt to the photos.
         balance: draw every class of the first source equally often, instead of every picture once an epoch.
         warp, light: augmentation of the first source, instead of that of its kind.
@@ -58,6 +61,9 @@ class Recipe:
     weight_decay: float = 0.02
     smoothing: float = 0.05
     auxiliary: float = 0.3
+    teachers: tuple[str, ...] = ()
+    distil: float = 0.5
+    distil_temperature: float = 2.0
     ema_decay: float = 0.998
     frozen: tuple[str, ...] = ()
     balance: bool = False
@@ -100,7 +106,7 @@ _LADDER: dict[str, Any] = {
     "erase": 0.0,
 }
 
-#: Ten garment types on photos taken at home: some 3,000 photos, so that an average over 100 steps is long.
+#: Ten garment types on photos taken at home: some 3,000 photos, so that an average over 100 steps is long enough.
 _HOME: dict[str, Any] = {
     "feed": "clothing10",
     "batch": {"home10": 48, "extra10": 12},
