@@ -13,6 +13,13 @@ from fashionviz.studies.study import Row, Study
 
 _SETS = {"fpi": "Catalogue photos (`fpi`)", "clothing": "Home photos (`clothing`)"}
 
+_METHOD = (
+    "Precision, recall and F1 are averages over the classes. Intervals are 95 %: Wilson for shares, bootstrap over the "
+    "photos of each class for averages, of paired shares for differences. They say how far the photos are a sample, "
+    "not how far another run would differ: each row was trained once. The last epoch is scored, so nothing was chosen "
+    "on these photos; weights are stored in fp16. Seconds are those of training, with the validation of each epoch."
+)
+
 #: A row of the study with its result and its score on the photos of a section.
 Entry = tuple[Row, Result, Score]
 
@@ -83,10 +90,7 @@ def study_page(study: Study, record: Record) -> str:
     for paragraph in study.about:
         lines += [paragraph, ""]
     lines += [
-        "Precision, recall and F1 are averages over the classes. Intervals are 95 %: Wilson for shares, bootstrap over the",
-        "photos of each class for averages, of paired shares for differences. They say how far the photos are a sample,",
-        "not how far another run would differ: each row was trained once. The last epoch is scored, so nothing was chosen",
-        "on these photos; weights are stored in fp16. Seconds are those of training, with the validation of each epoch.",
+        _METHOD,
         "",
     ]
     results = {r.name: r for r in record.rows}

@@ -114,7 +114,7 @@ def _run(study: Study, row: Row, known: dict[str, Result]) -> Result:
         start_sha256=start_sha,
         photos=sum(counts),
         epochs=epochs,
-        seconds=round(seconds, 1),
+        seconds=round(seconds, 2),
         machine=str(facts["machine"]),
         torch=str(facts["torch"]),
         scores=tuple(scores),
