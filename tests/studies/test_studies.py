@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from fashionviz.cli import app
 from fashionviz.data.examples import draw
 from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.evaluation.metrics import wilson
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import FILE
 from fashionviz.studies import papers
@@ -129,7 +130,10 @@ def test_a_study_runs_end_to_end(name: str, data: Path, tmp_path: Path, monkeypa
         assert all((s.n, s.skipped) == ((6, 2) if s.data_set == "fpi" else (6, 0)) for s in result.scores)
         assert (result.epochs, result.seconds > 0) == ((1, True) if row.trained else (0, False))
         assert result.photos == (0 if not row.trained else 12)
-        assert all(s.accuracy.ci95[0] <= s.accuracy.value <= s.accuracy.ci95[1] for s in result.scores)
+        for score in result.scores:
+            right = int(score.right_bits().sum())
+            assert score.accuracy.value == right / score.n
+            assert score.accuracy.ci95 == pytest.approx(wilson(right, score.n))
     page = (out / f"{name}.md").read_text()
     assert page == study_page(study, record)
     assert "Not finished" not in page
