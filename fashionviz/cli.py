@@ -22,6 +22,7 @@ from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
+from fashionviz.studies.commands import study_command
 
 app = typer.Typer(
     name="fashionviz",
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.command()(compare)
 app.command()(report)
+app.command("study")(study_command)
 
 out = Console()
 err = Console(stderr=True)

@@ -44,6 +44,10 @@ class Recipe:
         ema_decay: of the exponential moving average of the weights, which is what is kept; it warms up.
         frozen: parts that keep the weights they start with; their batch statistics adapt to the photos.
         balance: draw every class of the first source equally often, instead of every picture once an epoch.
+        at_most: photos of each class of the first source that are used, chosen by the seed; all if ``None``.
+        crop: crop catalogue photos to the box of what stands on white, in training and validation (paper 002). The
+            engine does not crop: this is for studies.
+        validate_at: height and width of the photos that are scored every epoch; the model's input size if ``None``.
         warp, light: augmentation of the first source, instead of that of its kind.
         erase: probability of random erasing in the first source.
         patience: stop when the validation score has not risen for so many epochs; never if ``None``.
@@ -67,6 +71,9 @@ class Recipe:
     ema_decay: float = 0.998
     frozen: tuple[str, ...] = ()
     balance: bool = False
+    at_most: int | None = None
+    crop: bool = False
+    validate_at: tuple[int, int] | None = None
     warp: Warp | None = None
     light: Light | None = None
     erase: float | None = None

@@ -8,6 +8,7 @@ import logging
 import os
 import platform
 from collections.abc import Callable
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,22 @@ class TrainResult:
         checkpoint: the best epoch by the validation score.
         history: a row an epoch: losses, validation figures, learning rate.
         score: validation score of the best epoch.
+        last: the last epoch, which nothing was chosen for.
+        counts: photos of each class that filled an epoch of the first source.
+        seconds: of this run's training with the validation of its epochs, without decoding.
     """
 
     checkpoint: Path
     history: tuple[dict[str, float], ...]
     score: float
+    last: Path
+    counts: tuple[int, ...]
+    seconds: float
 
 
-def _validation(spec: ModelSpec, checks: tuple[Check, ...]) -> list[DataLoader]:
-    """A loader a check, of photos decoded once at the served size."""
+def _validation(spec: ModelSpec, recipe: Recipe, checks: tuple[Check, ...]) -> list[DataLoader]:
+    """A loader a check, of photos decoded once at the served size (or the recipe's)."""
+    size = recipe.validate_at or spec.input_size
 
     def collate(rows: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
         images = torch.stack([r[0] for r in rows]).float() / 255
@@ -64,7 +72,7 @@ def _validation(spec: ModelSpec, checks: tuple[Check, ...]) -> list[DataLoader]:
         rule, columns = label_rule(spec, data)
         labels = string_codes([rule(row) for row in data.table(columns).to_pylist()], spec.task.classes)
         keep = np.flatnonzero(labels >= 0)
-        pixels = torch.from_numpy(np.asarray(decoded(data, spec.input_size)[keep])).permute(0, 3, 1, 2)
+        pixels = torch.from_numpy(np.asarray(decoded(data, size, crop=recipe.crop)[keep])).permute(0, 3, 1, 2)
         rows = TensorDataset(pixels, torch.from_numpy(labels[keep]))
         loaders.append(DataLoader(rows, batch_size=64, collate_fn=collate))
     return loaders
@@ -105,7 +113,14 @@ def run_folder(recipe: Recipe) -> Path:
     return cache_root() / "runs" / recipe.model
 
 
-def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epochs: int | None = None) -> TrainResult:
+def train(
+    recipe: Recipe,
+    *,
+    init: Path | None = None,
+    resume: bool = False,
+    epochs: int | None = None,
+    folder: Path | None = None,
+) -> TrainResult:
     """Train a recipe; a checkpoint is kept each epoch.
 
     Args:
@@ -113,6 +128,7 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         init: safetensors to start from; ``None`` starts from scratch.
         resume: go on from the last checkpoint.
         epochs: stop after so many epochs (the schedule stays that of the whole recipe).
+        folder: for checkpoints and curves; :func:`run_folder` if ``None``.
 
     Returns:
         The best checkpoint and the history.
@@ -130,7 +146,7 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
     if init is not None:
         fresh = load_initial(init, network)
         log.info("started from %s; new: %s", init.name, ", ".join(fresh))
-    folder = run_folder(recipe)
+    folder = folder or run_folder(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     last = folder / "last.ckpt"
     keeper = ModelCheckpoint(folder, "best", monitor="val_score", mode="max", enable_version_counter=False)
@@ -181,8 +197,17 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         num_workers=max(1, (os.cpu_count() or 2) - 2) if on_gpu else 0,
         pin_memory=on_gpu,
     )
-    trainer.fit(module, loader, _validation(spec, feed.checks), ckpt_path=str(last) if going_on else None)
-    return TrainResult(Path(keeper.best_model_path), _history(folder), float(keeper.best_model_score or 0.0))
+    validation = _validation(spec, recipe, feed.checks)
+    began = time.perf_counter()
+    trainer.fit(module, loader, validation, ckpt_path=str(last) if going_on else None)
+    return TrainResult(
+        checkpoint=Path(keeper.best_model_path),
+        history=_history(folder),
+        score=float(keeper.best_model_score or 0.0),
+        last=last,
+        counts=tuple(mixture.counts.tolist()),
+        seconds=time.perf_counter() - began,
+    )
 
 
 def _history(folder: Path) -> tuple[dict[str, float], ...]:
