@@ -29,11 +29,14 @@ class Recipe:
         model: registry name.
         stages: resolutions in order.
         init: what a run starts from when nothing else is asked for (:mod:`fashionviz.training.starts`).
+        initialiser: of what that does not fill (:mod:`fashionviz.training.initialisers`); the architecture's own if
+            ``None``.
         batch: pictures of each source in a batch; the first source fixes the length of an epoch.
         feed: which sources and validation sets, by name (:mod:`fashionviz.training.feeds`).
-        optimiser: ``adamw``, ``adam`` or ``sgd`` (with Nesterov momentum 0.9).
+        optimiser: ``adamw``, ``adam``, ``adamax``, ``adadelta``, ``adagrad`` or ``sgd`` (with Nesterov momentum 0.9).
         learning_rate: peak of the one-cycle schedule.
         weight_decay: of the optimiser; biases and batch norms are spared.
+        l1, l2: penalty on the weights w of the last linear layer, added to the loss: l1 · Σ|w| + l2 · Σw².
         smoothing: label smoothing of pictures with one certain class.
         auxiliary: weight of the auxiliary heads, which share the embedding and are dropped afterwards.
         ema_decay: of the exponential moving average of the weights, which is what is kept.
@@ -41,6 +44,9 @@ class Recipe:
         balance: draw every class of the first source equally often, instead of every picture once an epoch.
         warp, light: augmentation of the first source, instead of that of its kind.
         erase: probability of random erasing in the first source.
+        soften: probability of a detour through a lower resolution in the first source.
+        subsample: train on so many pictures of the first source, drawn by class; on all if ``None``.
+        checked_at: height and width of the validation photos while training; the served size if ``None``.
         patience: stop when the validation score has not risen for so many epochs; never if ``None``.
         seed: of everything random.
     """
@@ -50,9 +56,12 @@ class Recipe:
     batch: dict[str, int] = field(default_factory=dict)
     feed: str = "gender_category"
     init: str = "imagenet"
+    initialiser: str | None = None
     optimiser: str = "adamw"
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
+    l1: float = 0.0
+    l2: float = 0.0
     smoothing: float = 0.05
     auxiliary: float = 0.3
     ema_decay: float = 0.998
@@ -61,6 +70,9 @@ class Recipe:
     warp: Warp | None = None
     light: Light | None = None
     erase: float | None = None
+    soften: float | None = None
+    subsample: int | None = None
+    checked_at: tuple[int, int] | None = None
     patience: int | None = None
     seed: int = 20260101
 

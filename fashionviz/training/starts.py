@@ -11,7 +11,7 @@ from typing import Any
 from fashionviz.data.sets import data_root
 from fashionviz.errors import WeightsError
 from fashionviz.models.card import load_card
-from fashionviz.models.weights import FILE, model_folder
+from fashionviz.models.weights import FILE, is_trained, model_folder
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Start:
     """The weights that a run starts from.
 
     Attributes:
-        name: what was asked for: ``imagenet``, ``in-domain``, ``scratch``, or a file's name.
+        name: what was asked for: ``imagenet``, ``in-domain``, ``scratch``, another model's name, or a file's name.
         path: the safetensors file, ``None`` from scratch.
         sha256: of that file, ``None`` from scratch.
         recipe: how those weights were trained, where they are our own.
@@ -45,7 +45,8 @@ def starting_weights(init: str, model: str) -> Start:
     """Find what ``--init`` names.
 
     Args:
-        init: ``imagenet``, ``in-domain`` (the installed weights of this model), ``scratch``, or a safetensors file.
+        init: ``imagenet``, ``in-domain`` (the installed weights of this model), ``scratch``, the name of another model
+            with installed weights, or a safetensors file.
         model: registry name of the model to be trained.
 
     Raises:
@@ -53,8 +54,8 @@ def starting_weights(init: str, model: str) -> Start:
     """
     if init == "scratch":
         return Start(init)
-    if init == "in-domain":
-        folder = model_folder(model)
+    if init == "in-domain" or is_trained(init):
+        folder = model_folder(model if init == "in-domain" else init)
         card = load_card(folder)
         return Start(init, folder / FILE, card.sha256, dict(card.recipe))
     path = imagenet_file(model) if init == "imagenet" else Path(init).expanduser()
