@@ -23,6 +23,7 @@ from fashionviz.data.commands import data_app
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
 from fashionviz.studies.commands import study_command
+from fashionviz.sweeps.commands import sweep_command
 
 app = typer.Typer(
     name="fashionviz",
@@ -330,6 +331,9 @@ def rescore(recipe: Annotated[str, typer.Argument(help="A recipe's name: that of
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors():
         out.print(rescore_installed(recipe), highlight=False)
+
+
+app.command("sweep")(sweep_command)
 
 
 @app.command()

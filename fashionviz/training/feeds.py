@@ -101,11 +101,11 @@ def _gender_category(recipe: Recipe) -> Material:
 def _clothing10(recipe: Recipe) -> Material:
     _needs_no_box(recipe)
     size = recipe.stages[-1].frame
-    found = {
-        "home10": sources.labelled("clothing", "train", size, TASKS["clothing10"], "home"),
-        "extra10": sources.extra_clothing10(size),
+    makers: dict[str, Callable[[], Source]] = {
+        "home10": lambda: sources.labelled("clothing", "train", size, TASKS["clothing10"], "home"),
+        "extra10": lambda: sources.extra_clothing10(size),
     }
-    return Material({k: v for k, v in found.items() if k in recipe.batch}, _NO_GROUND, {})
+    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, {})
 
 
 def _category(recipe: Recipe) -> Material:

@@ -98,6 +98,7 @@ class Mixture(Dataset[Batch]):
         if name == recipe.main:
             warp, light = recipe.warp or warp, recipe.light or light
             erase = erase if recipe.erase is None else recipe.erase
+            soften = soften if recipe.soften is None else recipe.soften
         images = draws.photo(images, frame, warp, light, soften, g)
         return augment.erase(images, erase, g) if erase else images
 

@@ -126,6 +126,7 @@ class GarmentClassifier(pl.LightningModule):
         super().__init__()
         self.network = network
         self.teacher = [teacher] if teacher else []  # in a list, so that it is no part of the checkpoint
+        self.head = head  # by name: as a module it would be stored twice
         self.recipe, self.classes, self.checks, self.steps = recipe, classes, checks, steps
         last = network.get_submodule(head)
         assert isinstance(last, nn.Linear)
@@ -161,7 +162,12 @@ class GarmentClassifier(pl.LightningModule):
             labels = batch.auxiliary[name]
             if (labels >= 0).any():
                 loss = loss + self.recipe.auxiliary * F.cross_entropy(head(embedding), labels, ignore_index=-1)
-        return loss
+        return loss + self.penalty() if self.recipe.l1 or self.recipe.l2 else loss
+
+    def penalty(self) -> Tensor:
+        """The recipe's L1 and L2 penalty on the weights of the last linear layer, a scalar."""
+        weight = self.network.get_submodule(self.head).get_parameter("weight")
+        return self.recipe.l1 * weight.abs().sum() + self.recipe.l2 * weight.square().sum()
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int, dataloader_idx: int = 0) -> None:
         """Count the answers on one check."""
@@ -194,10 +200,18 @@ class GarmentClassifier(pl.LightningModule):
         makers: dict[str, Any] = {
             "adamw": lambda: torch.optim.AdamW(groups, lr=recipe.learning_rate),
             "adam": lambda: torch.optim.Adam(groups, lr=recipe.learning_rate),
+            "adamax": lambda: torch.optim.Adamax(groups, lr=recipe.learning_rate),
+            "adadelta": lambda: torch.optim.Adadelta(groups, lr=recipe.learning_rate),
+            "adagrad": lambda: torch.optim.Adagrad(groups, lr=recipe.learning_rate),
             "sgd": lambda: torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True),
         }
         optimiser = makers[recipe.optimiser]()
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, recipe.learning_rate, total_steps=self.steps, pct_start=0.15, final_div_factor=1e3
+            optimiser,
+            recipe.learning_rate,
+            total_steps=self.steps,
+            pct_start=0.15,
+            final_div_factor=1e3,
+            cycle_momentum=bool({"momentum", "betas"} & optimiser.defaults.keys()),  # Adadelta, Adagrad have none
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -31,11 +31,14 @@ class Recipe:
         model: registry name.
         stages: resolutions in order.
         init: what a run starts from when nothing else is asked for (:mod:`fashionviz.training.starts`).
+        initialiser: of what that does not fill (:mod:`fashionviz.training.initialisers`); the architecture's own if
+            ``None``.
         batch: pictures of each source in a batch; the first source fixes the length of an epoch.
         feed: which sources and validation sets, by name (:mod:`fashionviz.training.feeds`).
-        optimiser: ``adamw``, ``adam`` or ``sgd`` (with Nesterov momentum 0.9).
+        optimiser: ``adamw``, ``adam``, ``adamax``, ``adadelta``, ``adagrad`` or ``sgd`` (with Nesterov momentum 0.9).
         learning_rate: peak of the one-cycle schedule.
         weight_decay: of the optimiser; biases and batch norms are spared.
+        l1, l2: penalty on the weights w of the last linear layer, added to the loss: l1 · Σ|w| + l2 · Σw².
         smoothing: label smoothing of pictures with one certain class.
         auxiliary: weight of the auxiliary heads, which share the embedding and are dropped afterwards.
         teachers: trained models of the same classes, whose mean answer is learned from beside the labels.
@@ -50,6 +53,8 @@ class Recipe:
         validate_at: height and width of the photos that are scored every epoch; the model's input size if ``None``.
         warp, light: augmentation of the first source, instead of that of its kind.
         erase: probability of random erasing in the first source.
+        soften: probability of a detour through a lower resolution in the first source.
+        subsample: train on so many pictures of the first source, drawn by class; on all if ``None``.
         patience: stop when the validation score has not risen for so many epochs; never if ``None``.
         dtype: how the weights are stored; by the number of parameters if ``None``.
         seed: of everything random.
@@ -60,9 +65,12 @@ class Recipe:
     batch: dict[str, int] = field(default_factory=dict)
     feed: str = "gender_category"
     init: str = "imagenet"
+    initialiser: str | None = None
     optimiser: str = "adamw"
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
+    l1: float = 0.0
+    l2: float = 0.0
     smoothing: float = 0.05
     auxiliary: float = 0.3
     teachers: tuple[str, ...] = ()
@@ -77,6 +85,8 @@ class Recipe:
     warp: Warp | None = None
     light: Light | None = None
     erase: float | None = None
+    soften: float | None = None
+    subsample: int | None = None
     patience: int | None = None
     dtype: Dtype | None = None
     seed: int = 20260101

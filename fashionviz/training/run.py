@@ -7,8 +7,8 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Callable
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ from fashionviz.models.preprocess import normalise
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_initial
 from fashionviz.training.feeds import FEEDS, Check
+from fashionviz.training.initialisers import initialise
 from fashionviz.training.mixture import EpochSampler, Mixture
 from fashionviz.training.module import GarmentClassifier, Teacher
 from fashionviz.training.recipes import Recipe
+from fashionviz.training.sources import stratified
 
 log = logging.getLogger(__name__)
 # Its advice on other products is no news of the run.
@@ -108,6 +110,16 @@ class _Repeatable(pl.Callback):
         torch.manual_seed(self.seed + trainer.global_step)
 
 
+class _Told(pl.Callback):
+    """Tells somebody of every epoch that is done."""
+
+    def __init__(self, on_epoch: Callable[[int, int], None]) -> None:
+        self.on_epoch = on_epoch
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs or 0)
+
+
 def run_folder(recipe: Recipe) -> Path:
     """Where checkpoints and curves of a recipe go, outside the checkout."""
     return cache_root() / "runs" / recipe.model
@@ -120,6 +132,7 @@ def train(
     resume: bool = False,
     epochs: int | None = None,
     folder: Path | None = None,
+    on_epoch: Callable[[int, int], None] | None = None,
 ) -> TrainResult:
     """Train a recipe; a checkpoint is kept each epoch.
 
@@ -128,7 +141,8 @@ def train(
         init: safetensors to start from; ``None`` starts from scratch.
         resume: go on from the last checkpoint.
         epochs: stop after so many epochs (the schedule stays that of the whole recipe).
-        folder: for checkpoints and curves; :func:`run_folder` if ``None``.
+        folder: where checkpoints and curves go; :func:`run_folder` by default.
+        on_epoch: called after every epoch with (done, total), instead of a progress bar on standard output.
 
     Returns:
         The best checkpoint and the history.
@@ -136,13 +150,18 @@ def train(
     Raises:
         DataError: a data set is missing.
         WeightsError: ``init`` does not fit.
+        InvalidRequest: no such initialiser, or a subsample of more photos than there are.
     """
     pl.seed_everything(recipe.seed, verbose=False)
     spec, feed = get_model(recipe.model), FEEDS[recipe.feed]
     log.info("decoding the training photos (once)")
     material = feed.material(recipe)
+    if recipe.subsample is not None:
+        material.sources[recipe.main] = stratified(material.sources[recipe.main], recipe.subsample, recipe.seed)
     mixture = Mixture(recipe, material.sources, material.ground, tuple(material.heads), spec.mean, spec.std)
     network = spec.build()
+    if recipe.initialiser is not None:
+        initialise(network, recipe.initialiser)
     if init is not None:
         fresh = load_initial(init, network)
         log.info("started from %s; new: %s", init.name, ", ".join(fresh))
@@ -164,8 +183,9 @@ def train(
             latest,
             *stop,
             _Repeatable(recipe.seed),
-            TQDMProgressBar(refresh_rate=20),
+            TQDMProgressBar(refresh_rate=20) if on_epoch is None else _Told(on_epoch),
         ],
+        enable_progress_bar=on_epoch is None,
         # Lightning empties the folder of a logger that it finds: a resumed run writes its own part of the curve.
         logger=CSVLogger(folder.parent, name=folder.name, version=f"curve-{len(list(folder.glob('curve*')))}"),
         gradient_clip_val=5.0,

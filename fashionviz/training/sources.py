@@ -21,7 +21,7 @@ from fashionviz.data.cache import decoded
 from fashionviz.data.labels import CLOTHING10, GENDER_CATEGORY, Task, gender_category
 from fashionviz.data.sets import ParquetSet, open_set, split_of, string_codes
 from fashionviz.data.street import street_label
-from fashionviz.errors import DataError
+from fashionviz.errors import DataError, InvalidRequest
 from fashionviz.models.preprocess import placement
 from fashionviz.training.augment import cut_out_alpha
 
@@ -218,6 +218,35 @@ def labelled(name: str, split: str, size: tuple[int, int], task: Task, how: str,
         allowed=F.one_hot(codes, len(task.classes)).bool(),
         how=how,
         weight=_even(len(keep)),
+    )
+
+
+def stratified(source: Source, count: int, seed: int) -> Source:
+    """So many pictures of a source, of each class (or set of allowed classes) its share, drawn by a seed.
+
+    Shares are rounded by largest remainder, so that exactly ``count`` pictures are drawn.
+
+    Raises:
+        InvalidRequest: the source has fewer.
+    """
+    if count > len(source):
+        raise InvalidRequest(f"A subsample of {count:,} photos was asked for, and there are {len(source):,}.")
+    _, group, sizes = torch.unique(source.allowed.int(), dim=0, return_inverse=True, return_counts=True)
+    # In whole numbers: floating point would round a share of exactly 3 down to 2 now and then.
+    quotas, remainders = np.divmod(sizes.numpy() * count, len(source))
+    quotas[np.argsort(-remainders, kind="stable")[: count - quotas.sum()]] += 1
+    rng = np.random.default_rng(seed)
+    parts = [rng.permutation(np.flatnonzero(group.numpy() == g))[:quota] for g, quota in enumerate(quotas)]
+    index = np.sort(np.concatenate(parts))
+    chosen = torch.from_numpy(index)
+    weight = source.weight[chosen]
+    return replace(
+        source,
+        pixels=np.asarray(source.pixels[index]),
+        allowed=source.allowed[chosen],
+        weight=weight / weight.sum(),
+        auxiliary={head: labels[chosen] for head, labels in source.auxiliary.items()},
+        alpha=None if source.alpha is None else source.alpha[index],
     )
 
 
