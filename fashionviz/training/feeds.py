@@ -105,7 +105,12 @@ def _clothing10(recipe: Recipe) -> Material:
         "home10": lambda: sources.labelled("clothing", "train", size, TASKS["clothing10"], "home"),
         "extra10": lambda: sources.extra_clothing10(size),
     }
-    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, {})
+    heads = {}
+    if "catalogue" in recipe.batch:  # its 143 article types teach a network from scratch what garments look like
+        articles = sources.article_types()
+        makers["catalogue"] = lambda: sources.catalogue_clothing10("fpi", (80, 60), articles)
+        heads["article"] = len(articles)
+    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, heads)
 
 
 def _category(recipe: Recipe) -> Material:

@@ -134,6 +134,16 @@ _HOME: dict[str, Any] = {
     "ema_decay": 0.99,
 }
 
+#: From scratch, at low resolution: the catalogue's article types and a trained small network teach it.
+_DEEP: dict[str, Any] = {
+    **_HOME,
+    "init": "scratch",
+    "stages": (Stage((64, 48), 6), Stage((128, 96), 1)),
+    "batch": {"home10": 24, "extra10": 8, "catalogue": 64},
+    "auxiliary": 1.0,
+    "teachers": ("mobilenet_v2.clothing10",),
+}
+
 RECIPES: dict[str, Recipe] = {
     recipe.model: recipe
     for recipe in (
@@ -160,6 +170,15 @@ RECIPES: dict[str, Recipe] = {
             frozen=("features.0", "features.2", "features.5", "features.7"),
             dtype="int8",  # 15 M parameters: 28 MiB in fp16
             **{**_HOME, "learning_rate": 2e-4},  # no batch norm: it bears no more
+        ),
+        Recipe(model="resnet50.clothing10", **_DEEP),
+        Recipe(model="resnet50v2.clothing10", **_DEEP),
+        Recipe(
+            model="resnet152.gender_category",
+            init="scratch",
+            stages=(Stage((64, 48), 10), Stage((96, 72), 4), Stage((128, 96), 2)),
+            batch={"catalogue": 96, "catalogue-large": 8, "pasted": 8, "street": 12, "home": 4},
+            teachers=("mobilenet_v2.gender_category",),
         ),
         Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),
         Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 8),), **_LADDER),

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from fashionviz.data.cache import decoded
+from fashionviz.data.catalogue10 import catalogue10
 from fashionviz.data.labels import CLOTHING10, GENDER_CATEGORY, Task, gender_category
 from fashionviz.data.sets import ParquetSet, open_set, split_of, string_codes
 from fashionviz.data.street import street_label
@@ -261,6 +262,26 @@ def extra_clothing10(size: tuple[int, int]) -> Source:
     keep = [i for i, label in enumerate(labels) if label in EXTRA10]
     allowed = torch.tensor([[c in EXTRA10[labels[i]] for c in CLOTHING10] for i in keep])
     return Source(np.asarray(decoded(data, size)[keep]), allowed, "home", _even(len(keep)))
+
+
+def catalogue_clothing10(name: str, size: tuple[int, int], articles: tuple[str, ...]) -> Source:
+    """A catalogue's train split for the ten garment types; types outside them teach the article head alone.
+
+    Args:
+        name: the data set.
+        size: height and width to decode to.
+        articles: classes of the auxiliary head ``article``.
+    """
+    data = open_set(name, "train")
+    rows = data.table(["articleType"]).to_pylist()
+    labels = [catalogue10(row) for row in rows]
+    return Source(
+        pixels=decoded(data, size),
+        allowed=torch.tensor([[label in (None, c) for c in CLOTHING10] for label in labels]),
+        how="catalogue",
+        weight=_even(len(rows)),
+        auxiliary={"article": torch.from_numpy(string_codes([row["articleType"] for row in rows], articles))},
+    )
 
 
 def backgrounds(street_source: Source, home_source: Source, count: int | None = None, seed: int = 0) -> np.ndarray:
