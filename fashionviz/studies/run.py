@@ -74,8 +74,10 @@ def _is_needed(study: Study, row: Row, known: dict[str, Result]) -> bool:
 
 def _run(study: Study, row: Row, known: dict[str, Result]) -> Result:
     recipe, spec = row.recipe, get_model(row.recipe.model)
+    source: Path | None
+    start_sha: str | None
     if row.start:
-        source: Path | None = row_folder(study, row.start) / FILE
+        source = row_folder(study, row.start) / FILE
         start_sha = known[row.start].sha256
     else:
         start = starting_weights(recipe.init, recipe.model)

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ HOME = [("t-shirt", "t-shirt"), ("dress", "dress"), ("shoes", "heel")]
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "studies"
 
 
+@lru_cache
 def encode(kind: str, size: tuple[int, int]) -> dict[str, object]:
     out = io.BytesIO()
     Image.fromarray(draw(kind, 0)).resize(size).save(out, "JPEG")
