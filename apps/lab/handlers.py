@@ -243,7 +243,8 @@ def activations(
         return Channels(caption=parts.problem(words), failure=words)
 
 
-def _file(folder: Path, name: str, data: bytes) -> str:
+def write_file(folder: Path, name: str, data: bytes) -> str:
+    """Write a file to be downloaded, in a place of its own that nobody can guess. Returns the path."""
     place = folder / secrets.token_urlsafe(16)
     place.mkdir(parents=True)
     (place / name).write_bytes(data)
@@ -253,7 +254,7 @@ def _file(folder: Path, name: str, data: bytes) -> str:
 def prediction_file(folder: Path, prediction: Prediction, file: str, note: str) -> str:
     """Write the prediction as JSON, in the shape of the command line and the API. Returns the path."""
     text = json.dumps(prediction_json(prediction, file, note), indent=2, ensure_ascii=False)
-    return _file(folder, "prediction.json", text.encode())
+    return write_file(folder, "prediction.json", text.encode())
 
 
 def attribution_files(folder: Path, result: Attribution, picture: Picture) -> tuple[str, str]:
@@ -261,4 +262,4 @@ def attribution_files(folder: Path, result: Attribution, picture: Picture) -> tu
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(result.values, dtype=np.float32), allow_pickle=False)
     name = result.method
-    return _file(folder, f"{name}.png", encode_png(picture)), _file(folder, f"{name}.npy", buffer.getvalue())
+    return write_file(folder, f"{name}.png", encode_png(picture)), write_file(folder, f"{name}.npy", buffer.getvalue())
