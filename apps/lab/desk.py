@@ -117,7 +117,8 @@ class Desk:
                         else:
                             photos += self._add_photo(upload)
                     except FashionvizError as error:
-                        refused.append(f"{printable(upload.name)}: {error}")
+                        name, words = printable(upload.name), str(error)
+                        refused.append(words if words.startswith(name) else f"{name}: {words}")
                 self._settle()
         except OSError as error:
             raise StorageError(f"The server cannot keep the photos: {error.strerror}.") from error
