@@ -91,7 +91,7 @@ def build_lab(engine: Any = None) -> gr.Blocks:
 
 def chosen_tab(request: gr.Request) -> Any:
     """The page opens: a link may name a tab."""
-    wanted = (request.query_params or {}).get("tab") if request else None
+    wanted = dict(request.query_params or {}).get("tab") if request else None
     return gr.Tabs(selected=wanted) if wanted in (every_page.TAB, annotate_layout.TAB) else gr.skip()
 
 

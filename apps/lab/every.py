@@ -122,7 +122,7 @@ def seen(reply: Attribution) -> handlers.Picture:
 
 def looked(reply: Attribution) -> handlers.Picture:
     """Where it looked, in the style that suits the method."""
-    return pictures.enlarge(handlers.draw(reply, handlers.style_for(reply.method, "Colour")), PICTURE)
+    return handlers.draw(reply, handlers.style_for(reply.method, "Colour"), PICTURE)
 
 
 def reply_json(reply: Reply, file: str) -> Json:

@@ -160,14 +160,20 @@ def explain(
         return Explanation(caption=parts.problem(words, tall=True), failure=words)
 
 
-def draw(result: Attribution, style: str) -> Picture:
-    """The attribution in the chosen style: the same picture that the command line and the REST API give."""
+def draw(result: Attribution, style: str, longest: int = PICTURE) -> Picture:
+    """The attribution in the chosen style: the same picture that the command line and the REST API give.
+
+    Args:
+        result: the attribution.
+        style: one of :data:`apps.lab.parts.STYLES`.
+        longest: about how many pixels its longest side gets, where it has fewer.
+    """
     how = {
         "colour": pictures.attribution_colour,
         "signed": pictures.attribution_signed,
         "overlay": pictures.attribution_overlay,
     }
-    return pictures.enlarge(how[parts.STYLES.get(style, "colour")](result), PICTURE)
+    return pictures.enlarge(how[parts.STYLES.get(style, "colour")](result), longest)
 
 
 def seen(result: Attribution) -> Picture:

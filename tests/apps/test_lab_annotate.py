@@ -152,7 +152,7 @@ def test_no_photos_are_left_out_with_a_sentence(desk: Desk, sent: Send, tmp_path
     said = {words.split(" ")[0].rstrip(":"): words for words in receipt.refused}
     assert set(said) == {"IMG_1.HEIC", "notes.txt", "photo", "other.csv"}
     assert "HEIC" in said["IMG_1.HEIC"]
-    assert "cannot be recognised" in said["notes.txt"]
+    assert "can be recognised" in said["notes.txt"]
     assert "ends in one of" in said["photo"]
     assert said["other.csv"].startswith("other.csv is no table of annotations")
     assert not any(str(tmp_path) in words for words in receipt.refused)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import gradio as gr
 import numpy as np
@@ -114,9 +116,7 @@ def test_what_cannot_be_annotated_is_one_sentence(
 @pytest.mark.parametrize("tab", [every_page.TAB, annotate_layout.TAB])
 def test_a_link_names_a_tab(tab: str) -> None:
     def asked(**query: str) -> gr.Request:
-        request = gr.Request(session_hash="a")
-        request.kwargs = {"query_params": query}
-        return request
+        return cast(gr.Request, SimpleNamespace(query_params=query))
 
     assert chosen_tab(asked(tab=tab)).selected == tab
     for other in (asked(), asked(tab="nonsense"), asked(model=MODEL)):
