@@ -35,6 +35,24 @@ def read_annotations(path: Path) -> tuple[Annotation, ...]:
         return merged(_parse(path.read_bytes(), path))
 
 
+def from_bytes(data: bytes, name: str) -> tuple[Annotation, ...]:
+    """The rows of a table that somebody sent, by photo and model.
+
+    Args:
+        data: the whole file; one that was cut off at the end lacks its last row.
+        name: what to call it in messages.
+
+    Raises:
+        DataError: it is no table of annotations.
+    """
+    return merged(_parse(data, Path(name)))
+
+
+def to_bytes(annotations: Iterable[Annotation]) -> bytes:
+    """A table as a file's bytes, as every function here writes it. The inverse of :func:`from_bytes`."""
+    return _encode([COLUMNS, *(to_cells(row) for row in annotations)])
+
+
 def below(annotations: Iterable[Annotation], threshold: float = CHECK_BELOW) -> tuple[Annotation, ...]:
     """What a person should look at: answers less probable than ``threshold`` (0..1) that nobody has corrected.
 
@@ -216,7 +234,7 @@ def _replace(path: Path, rows: Iterable[Annotation]) -> None:
     part = path.with_name(f".{path.name}.part")  # one name, under the lock: what a kill left is written over
     try:
         with part.open("wb") as handle:
-            handle.write(_encode([COLUMNS, *(to_cells(row) for row in rows)]))
+            handle.write(to_bytes(rows))
             handle.flush()
             os.fsync(handle.fileno())
         shutil.copymode(path, part)
