@@ -10,7 +10,6 @@ from fashionviz.figures.pictures import (
     activation_grid,
     activation_overlay,
     activation_tile,
-    enlarge,
     map_over_photo,
     strongest_channels,
 )
@@ -44,7 +43,8 @@ def choose_layer() -> str:
     chosen = spatial[name]
     channels, height, width = chosen.shape
     st.caption(
-        f"`{name}` is a {chosen.kind} with {channels} channels of {width}×{height}, {chosen.parameters:,} parameters."
+        f"`{name}` is a {chosen.kind} with {channels} channel{'s' if channels > 1 else ''} of {width}×{height}, "
+        f"{chosen.parameters:,} parameters."
     )
     return name
 
@@ -87,7 +87,7 @@ def one(maps: ActivationMaps, order: list[int]) -> None:
         )
     with right:
         st.image(
-            enlarge(activation_overlay(maps, channel), 640, smooth=True),
+            parts.shown(activation_overlay(maps, channel)),
             width="stretch",
             output_format="PNG",
             alt=f"Channel {channel} laid over the photo",
