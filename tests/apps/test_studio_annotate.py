@@ -15,7 +15,7 @@ from apps.studio import jobs
 from fashionviz import images
 from fashionviz.annotate.table import parse_table
 from fashionviz.data.examples import KINDS, draw
-from fashionviz.images import Photo, encode_png
+from fashionviz.images import Photo, encode_png, from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import get_model
@@ -37,6 +37,8 @@ def engine() -> Iterator[Engine]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("FASHIONVIZ_WEIGHTS", raising=False)
         made = Engine(EngineConfig(device="cpu"))
+        for name in TRAINED:  # loading them may take long on a busy machine, and is not what is tested
+            made.predict(from_pixels(draw("dress", 0)), name)
         yield made
         made.close()
 
@@ -171,7 +173,6 @@ def test_it_can_be_stopped_and_goes_on(engine: Engine, monkeypatch: pytest.Monke
             gate.wait(300)
         return predict(photo, model)
 
-    engine.predict(images.decode(PHOTOS[0][1]))  # loads the model, so that the first answers are quick
     monkeypatch.setattr(engine, "predict", slow)
     monkeypatch.setattr(jobs, "PATIENCE_S", 0.2)
     app = start(bring(page(), *((f"{i}-{n}", d, m) for i in range(30) for n, d, m in PHOTOS)))

@@ -37,6 +37,8 @@ def engine() -> Iterator[Engine]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("FASHIONVIZ_WEIGHTS", raising=False)
         made = Engine(EngineConfig(device="cpu"))
+        for name in TRAINED:  # loading them may take long on a busy machine, and is not what is tested
+            made.explain(from_pixels(draw("dress", 0)), name)
         yield made
         made.close()
 

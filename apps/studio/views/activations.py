@@ -82,8 +82,8 @@ def one(maps: ActivationMaps, order: list[int]) -> None:
     with left:
         st.plotly_chart(channel_figure(maps, channel), config=parts.PLAIN, key="map")
         st.caption(
-            f"Channel {channel} of `{maps.layer}`: {values.shape[0]}×{values.shape[1]} values for the whole input, "
-            f"{shown.shape[0]}×{shown.shape[1]} of them over the photo."
+            f"Channel {channel} of `{maps.layer}`: {values.shape[1]}×{values.shape[0]} values for the whole input, "
+            f"{shown.shape[1]}×{shown.shape[0]} of them over the photo."
         )
     with right:
         st.image(
