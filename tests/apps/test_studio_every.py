@@ -257,9 +257,8 @@ def test_tiny_pictures_are_shown_as_squares(side: int, factor: int, rng: np.rand
 
 
 def test_every_page_is_right_for_it() -> None:
-    app = AppTest.from_file(MAIN, default_timeout=TIMEOUT_S)
-    app.query_params["model"] = SMALL
-    app.run()
+    app = AppTest.from_file(MAIN, default_timeout=TIMEOUT_S).run()
+    app.selectbox(key="model").set_value(SMALL).run()
     well(app.file_uploader[0].set_value(("hat.png", encode_png(draw("hat", 1)), "image/png")).run())
     said = {}
     for name in ("predict", "filters", "activations", "guided_backprop", "confusion", "models"):
