@@ -25,7 +25,7 @@ from fashionviz import images
 from fashionviz.annotate.photos import read_photo
 from fashionviz.annotate.row import Annotation, printable
 from fashionviz.annotate.run import AnnotationRun, annotate
-from fashionviz.annotate.table import below, from_bytes, merged, read_annotations, to_bytes
+from fashionviz.annotate.table import below, merged, parse_table, read_annotations, table_bytes
 from fashionviz.errors import FashionvizError, InvalidRequest, StorageError
 from fashionviz.images import ENDINGS, Photo
 from fashionviz.results import Progress
@@ -133,7 +133,7 @@ class Desk:
         self._photos = {name: facts for name, facts in self._photos.items() if name in here}
 
     def _add_table(self, upload: Upload) -> int:
-        found = from_bytes(take(upload), printable(upload.name))
+        found = parse_table(take(upload), printable(upload.name))
         both = merged([*self.rows, *found])
         if len(both) > MOST_ROWS:
             raise InvalidRequest(
@@ -218,7 +218,7 @@ class Desk:
         out = self.folder / "table" / "labels.csv"
         try:
             out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            out.write_bytes(to_bytes(self.rows))
+            out.write_bytes(table_bytes(self.rows))
         except OSError as error:
             raise StorageError(f"The server cannot write the table: {error.strerror}.") from error
         try:
@@ -261,7 +261,7 @@ class Desk:
 
     def csv(self) -> bytes:
         """The table as the library writes it."""
-        return to_bytes(self.rows)
+        return table_bytes(self.rows)
 
     def thumbnail(self, name: str) -> NDArray[np.uint8] | None:
         """A small picture ``(h, w, 3)`` of a photo, or ``None`` if it is not here or cannot be read."""

@@ -35,12 +35,12 @@ def read_annotations(path: Path) -> tuple[Annotation, ...]:
         return merged(_parse(path.read_bytes(), path))
 
 
-def from_bytes(data: bytes, name: str) -> tuple[Annotation, ...]:
-    """The rows of a table that somebody sent, by photo and model.
+def parse_table(data: bytes, name: str) -> tuple[Annotation, ...]:
+    """The rows of a table whose bytes are at hand, by photo and model.
 
     Args:
-        data: the whole file; one that was cut off at the end lacks its last row.
-        name: what to call it in messages.
+        data: the whole file.
+        name: of the file, for the sentence when it is refused.
 
     Raises:
         DataError: it is no table of annotations.
@@ -48,9 +48,9 @@ def from_bytes(data: bytes, name: str) -> tuple[Annotation, ...]:
     return merged(_parse(data, Path(name)))
 
 
-def to_bytes(annotations: Iterable[Annotation]) -> bytes:
-    """A table as a file's bytes, as every function here writes it. The inverse of :func:`from_bytes`."""
-    return _encode([COLUMNS, *(to_cells(row) for row in annotations)])
+def table_bytes(rows: Iterable[Annotation]) -> bytes:
+    """The file that holds these rows in this order: what :func:`parse_table` and :func:`read_annotations` read."""
+    return _encode([COLUMNS, *(to_cells(row) for row in rows)])
 
 
 def below(annotations: Iterable[Annotation], threshold: float = CHECK_BELOW) -> tuple[Annotation, ...]:
@@ -234,7 +234,7 @@ def _replace(path: Path, rows: Iterable[Annotation]) -> None:
     part = path.with_name(f".{path.name}.part")  # one name, under the lock: what a kill left is written over
     try:
         with part.open("wb") as handle:
-            handle.write(to_bytes(rows))
+            handle.write(table_bytes(rows))
             handle.flush()
             os.fsync(handle.fileno())
         shutil.copymode(path, part)

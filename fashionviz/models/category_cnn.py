@@ -76,6 +76,7 @@ _LAYERS: dict[str, Any] = {
     input_size=(28, 28),
     gradcam_layer="features.9",
     default=True,  # until the larger one is trained
+    grey=True,
     paper="Paper 001, section 5.2: the network for 28×28 grey pictures",
     **_LAYERS,
 )

@@ -24,7 +24,7 @@ from apps.lab.layout import Page
 from fashionviz import images
 from fashionviz.annotate.row import Annotation
 from fashionviz.annotate.run import annotate
-from fashionviz.annotate.table import from_bytes, to_bytes
+from fashionviz.annotate.table import parse_table, table_bytes
 from fashionviz.data.examples import draw
 from fashionviz.errors import Cancelled, DataError, InvalidRequest
 from fashionviz.inference.config import EngineConfig
@@ -167,7 +167,7 @@ def test_a_csv_and_photos_go_on_where_an_earlier_run_stopped(desk: Desk, engine:
     elsewhere = row("gone.jpg")
     again = Desk(desk.folder.parent)
     receipt = again.receive(
-        [sent("dress.jpg", dress), sent("shirt.jpg", shirt), sent("labels.csv", to_bytes([*earlier, elsewhere]))]
+        [sent("dress.jpg", dress), sent("shirt.jpg", shirt), sent("labels.csv", table_bytes([*earlier, elsewhere]))]
     )
     assert receipt == desks.Receipt(2, 2, ())
     assert again.photos == ("dress.jpg", "men/shirt.jpg"), "a photo is known by its bytes"
@@ -180,7 +180,7 @@ def test_a_csv_and_photos_go_on_where_an_earlier_run_stopped(desk: Desk, engine:
         "gone.jpg": None,
         "men/shirt.jpg": "Men/Other",
     }
-    assert from_bytes(again.csv(), "x") == again.rows
+    assert parse_table(again.csv(), "x") == again.rows
 
 
 @pytest.mark.parametrize(
@@ -230,14 +230,14 @@ def test_the_bounds_are_said(desk: Desk, sent: Send, tmp_path: Path, monkeypatch
     monkeypatch.setattr(desks, "MOST_BYTES", desk.size + 10)
     assert "together may have" in desk.receive([sent("5.jpg", jpeg())]).refused[0]
     monkeypatch.setattr(desks, "MOST_ROWS", 1)
-    assert "this page takes 1" in desk.receive([sent("t.csv", to_bytes([row("a.jpg"), row("b.jpg")]))]).refused[0]
+    assert "this page takes 1" in desk.receive([sent("t.csv", table_bytes([row("a.jpg"), row("b.jpg")]))]).refused[0]
     assert desk.rows == ()
 
 
 def test_corrections_are_the_models_classes_and_can_be_taken_back(desk: Desk, engine: Engine) -> None:
     desk.rows = (row("a.jpg"), row("b.jpg"))
     desk.correct(engine, ("b.jpg", MODEL), "Women/Other")
-    assert [r.corrected for r in from_bytes(desk.csv(), "x")] == [None, "Women/Other"]
+    assert [r.corrected for r in parse_table(desk.csv(), "x")] == [None, "Women/Other"]
     with pytest.raises(InvalidRequest, match="no class 'Hat'"):
         desk.correct(engine, ("b.jpg", MODEL), "Hat")
     with pytest.raises(InvalidRequest, match=r"no row for c\.jpg"):
@@ -296,9 +296,9 @@ def test_nothing_to_ask_is_a_sentence_without_our_folder(desk: Desk, engine: Eng
 
 def test_a_table_of_somebody_is_read_by_name(tmp_path: Path) -> None:
     rows = (row("a.jpg"), row("b.jpg", corrected="Men/Other"))
-    assert from_bytes(to_bytes(reversed(rows)), "t.csv") == rows
+    assert parse_table(table_bytes(reversed(rows)), "t.csv") == rows
     with pytest.raises(DataError, match=r"^t\.csv is no table of annotations"):
-        from_bytes(b"x,y\n", "t.csv")
+        parse_table(b"x,y\n", "t.csv")
 
 
 # --- the page -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from apps.lab import annotate_layout, every_page
 from apps.lab.app import build_lab, chosen_tab, mount_options
 from apps.middleware import MAX_BODY, MAX_LAB_BODY, MAX_LAB_UPLOAD, BodyLimit
 from fashionviz import images
-from fashionviz.annotate.table import from_bytes, to_bytes
+from fashionviz.annotate.table import parse_table, table_bytes
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import list_models
@@ -77,15 +77,15 @@ def test_annotate_gives_a_table_that_can_be_sent_again(
 ) -> None:
     shirt, dress = (save(tmp_path, f"{kind}.jpg", jpeg(kind)) for kind in ("shirt", "dress"))
     first = client.predict([handle_file(shirt)], f"{MODEL}, {SMALL}", api_name="/annotate")
-    rows = from_bytes(Path(first).read_bytes(), "x")
+    rows = parse_table(Path(first).read_bytes(), "x")
     assert [(row.file, row.model) for row in rows] == [("shirt.jpg", SMALL), ("shirt.jpg", MODEL)]
     top = server[1].predict(images.decode(shirt.read_bytes()), MODEL).top
     assert rows[1].label == top.label
     assert rows[1].probability == pytest.approx(top.probability, abs=1e-6)
     corrected = [replace(row, corrected="Women/Other") if row.model == MODEL else row for row in rows]
-    table = save(tmp_path, "labels.csv", to_bytes(corrected))
+    table = save(tmp_path, "labels.csv", table_bytes(corrected))
     files = [handle_file(path) for path in (shirt, dress, table)]
-    again = from_bytes(Path(client.predict(files, MODEL, api_name="/annotate")).read_bytes(), "x")
+    again = parse_table(Path(client.predict(files, MODEL, api_name="/annotate")).read_bytes(), "x")
     assert [(row.file, row.model, row.corrected) for row in again] == [
         ("dress.jpg", MODEL, None),
         ("shirt.jpg", SMALL, None),

@@ -28,7 +28,8 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
     top = prediction.top
     st.metric("Most probable class", top.label, f"{top.probability:.1%} probable", delta_color="off", delta_arrow="off")
     st.plotly_chart(probability_bars(prediction, classes), config=parts.PLAIN, key="bars")
-    st.caption(note)
+    if note:
+        st.caption(note)
 
 
 def details(prediction: Prediction, name: str, note: str) -> None:
