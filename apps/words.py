@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from fashionviz.results import Assurance
+
 #: Methods that guided backpropagation is part of, and that share its weakness.
 INSENSITIVE = ("guided-backprop", "guided-grad-cam")
 _LEAD = "Read with caution."
@@ -23,3 +25,16 @@ def caution_html() -> str:
     """The same in HTML."""
     link = f'<a href="{_ADDRESS}" target="_blank" rel="noopener noreferrer">{_SOURCE}</a>'
     return f"<b>{_LEAD}</b> {escape(_CAUTION, quote=False).format(source=link)}"
+
+
+#: What to keep in mind where no garment was found.
+_NO_GARMENT = "It must still choose among its classes, which mean little here."
+
+
+def assurance_words(assurance: Assurance) -> tuple[str, str, str]:
+    """Sign, lead and second sentence of a verdict, for one line: the sign and the words say it, not a colour."""
+    if assurance.verdict == "not-a-garment":
+        return "✕", assurance.reason, _NO_GARMENT
+    if assurance.verdict == "unsure":
+        return "?", "The model is not sure.", assurance.reason
+    return "✓", "The model is sure.", assurance.reason

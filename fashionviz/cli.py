@@ -24,6 +24,7 @@ from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
+from fashionviz.training.assurance_command import assurance
 
 app = typer.Typer(
     name="fashionviz",
@@ -36,6 +37,7 @@ app.add_typer(data_app, name="data")
 app.command()(compare)
 app.command()(report)
 app.command("study")(study_command)
+app.command()(assurance)
 
 out = Console()
 err = Console(stderr=True)
@@ -159,6 +161,8 @@ def predict(
                 for item in result.scores:
                     table.add_row(item.label, f"{item.probability:.4f}")
                 out.print(table)
+                if result.assurance:
+                    out.print(f"{result.assurance.verdict}: {result.assurance.reason}", highlight=False)
         if as_json:
             print_json(answers)
         if failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from fashionviz.models.preprocess import Placement
 
 Box = tuple[float, float, float, float]
+Verdict = Literal["sure", "unsure", "not-a-garment"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,22 @@ class ModelRef:
 
 
 @dataclass(frozen=True)
+class Assurance:
+    """Whether to rely on a prediction. How often it errs stands in the model's card.
+
+    Attributes:
+        verdict: ``sure``; ``unsure`` where no class is probable enough; ``not-a-garment`` where the photo shows none.
+        garment_probability: that the photo shows a garment, 0..1, below one half for ``not-a-garment``; ``None`` where
+            the model cannot tell.
+        reason: one sentence for people.
+    """
+
+    verdict: Verdict
+    garment_probability: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Class probabilities of a photo.
 
@@ -64,6 +82,7 @@ class Prediction:
         timings: decode, queue, compute.
         box: the region asked about, in pixels of the decoded photo, or ``None`` for all of it.
         notes: what was done to the photo, in plain words.
+        assurance: whether to rely on it, or ``None`` where that was not measured for the model.
     """
 
     model: ModelRef
@@ -71,6 +90,7 @@ class Prediction:
     timings: Timings
     box: Box | None = None
     notes: tuple[str, ...] = ()
+    assurance: Assurance | None = None
 
     @property
     def top(self) -> ClassScore:

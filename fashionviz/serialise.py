@@ -16,6 +16,7 @@ from fashionviz.errors import FashionvizError
 from fashionviz.models.preprocess import Placement
 from fashionviz.results import (
     ActivationMaps,
+    Assurance,
     Attribution,
     Box,
     FilterBank,
@@ -48,6 +49,19 @@ def prediction_json(prediction: Prediction, file: str, note: str = "") -> Json:
         "box": box_json(prediction.box),
         "notes": list(prediction.notes),
         "note": note,
+        "assurance": assurance_json(prediction.assurance),
+    }
+
+
+def assurance_json(assurance: Assurance | None) -> Json | None:
+    """Whether to rely on the prediction, or ``None`` where that was not measured for the model."""
+    if assurance is None:
+        return None
+    garment = assurance.garment_probability
+    return {
+        "verdict": assurance.verdict,
+        "garment_probability": None if garment is None else float(garment),
+        "reason": assurance.reason,
     }
 
 

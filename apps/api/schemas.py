@@ -47,6 +47,16 @@ class Score(BaseModel):
     logit: float
 
 
+class AssuranceBody(BaseModel):
+    """Whether to rely on the prediction. How often this is wrong stands in the model's card."""
+
+    verdict: Literal["sure", "unsure", "not-a-garment"]
+    garment_probability: float | None = Field(
+        description="That the photo shows a garment, below 0.5 for not-a-garment; null where the model cannot tell."
+    )
+    reason: str = Field(description="One sentence for people.")
+
+
 class PredictionBody(BaseModel):
     """Every class, most probable first."""
 
@@ -62,6 +72,11 @@ class PredictionBody(BaseModel):
         box=None,
         notes=["turned upright"],
         note=_NOTE,
+        assurance={
+            "verdict": "sure",
+            "garment_probability": 0.994,
+            "reason": "One class is clearly the most probable.",
+        },
     )
     file: str
     model: str
@@ -71,6 +86,9 @@ class PredictionBody(BaseModel):
     box: list[float] | None = Field(description="Region in pixels, x0, y0, x1, y1; null for the whole photo.")
     notes: list[str] = Field(description="What was done to the photo.")
     note: str = Field(description="Words that must stand beside the classes.")
+    assurance: AssuranceBody | None = Field(
+        description="Whether to rely on it; null where that was not measured for the model."
+    )
 
 
 class ModelBody(BaseModel):

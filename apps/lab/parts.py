@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from apps.words import INSENSITIVE, caution_html
+from apps.words import INSENSITIVE, assurance_words, caution_html
 from fashionviz.figures.theme import class_colour
-from fashionviz.results import ActivationMaps, Attribution, ClassScore, ModelInfo, Prediction
+from fashionviz.results import ActivationMaps, Assurance, Attribution, ClassScore, ModelInfo, Prediction
 
 DEPARTMENT_NOTE = "Men and Women name the department an item is sold in, not a person."
 PRIVACY = (
@@ -68,12 +68,20 @@ def prediction_card(prediction: Prediction, info: ModelInfo, asked: str) -> str:
     return (
         f'<section class="fv-card" aria-live="polite" aria-label="Prediction"><h2>{escape(prediction.top.label)}</h2>'
         f'<p class="fv-sub">{prediction.top.probability:.1%} probable, asked about {escape(asked)}</p>'
+        f"{_assurance(prediction.assurance)}"
         f"{bars(prediction.scores, info.classes)}"
         f'<div class="fv-foot"><p>{escape(info.note or DEPARTMENT_NOTE)}{escape(done)}</p>'
         f"<p>{escape(prediction.model.name)} · weights <code>{escape(prediction.model.sha256[:12])}</code> · "
         f"{times.total:.0f} ms: decode {times.decode:.0f}, queue {times.queue:.0f}, compute {times.compute:.0f}</p>"
         "</div></section>"
     )
+
+
+def _assurance(assurance: Assurance | None) -> str:
+    if assurance is None:
+        return ""
+    sign, lead, more = assurance_words(assurance)
+    return f'<p class="fv-sub"><span aria-hidden="true">{sign}</span> <b>{escape(lead)}</b> {escape(more)}</p>'
 
 
 def _and(words: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from fashionviz.data.labels import TASKS
 from fashionviz.evaluation.compare import compare
 from fashionviz.evaluation.report import load_report
-from fashionviz.models.card import FIGURE_NAMES, ModelCard, load_card
+from fashionviz.models.card import FIGURE_NAMES, AssuranceCard, ModelCard, Share, load_card
 from fashionviz.models.registry import list_models
 from fashionviz.models.weights import is_trained, model_folder
 from fashionviz.results import Report
@@ -58,6 +58,27 @@ def _classes(report: Report) -> list[str]:
     return lines
 
 
+def _share(share: Share | None) -> str:
+    if share is None or not share.n:
+        return "–"
+    return f"{share.value:.4f} ({share.ci95[0]:.4f} – {share.ci95[1]:.4f})"
+
+
+def _assurance(facts: AssuranceCard) -> list[str]:
+    lines = [
+        "How often it says so, on pictures that nothing was fitted on (95 % Wilson intervals):",
+        "",
+        "| pictures | data set | split | n | “not a garment” | “not sure” | right when sure | right when not sure |",
+        "|---|---|---|---:|---|---|---|---|",
+    ]
+    for row in facts.sets:
+        lines.append(
+            f"| {row.title} | {row.data_set} | {row.split} | {row.n:,} | {_share(row.not_a_garment)} | "
+            f"{_share(row.unsure)} | {_share(row.right_sure)} | {_share(row.right_unsure)} |"
+        )
+    return [*lines, "", facts.note]
+
+
 def _history(history: Sequence[Mapping[str, Any]]) -> list[str]:
     names = [k for k in dict.fromkeys(k for row in history for k in row) if k != "epoch"]
     lines = [
@@ -74,6 +95,8 @@ def _model(card: ModelCard, report: Report) -> list[str]:
     lines = [f"### `{card.name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
     lines += [*_metrics(card), ""]
     lines += [f"By class, {report.data_set} {report.split}, n {report.n:,}:", "", *_classes(report), ""]
+    if card.assurance:
+        lines += [*_assurance(card.assurance), ""]
     history = card.recipe.get("history") or []
     if history:
         lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]

@@ -18,6 +18,7 @@ from fashionviz.explain.methods import Job, Method, get_method, methods_for
 from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.loaded import Loaded
+from fashionviz.models.assurance import load_garment_row
 from fashionviz.models.card import load_card
 from fashionviz.models.registry import ModelSpec, default_model, get_model, list_models
 from fashionviz.models.weights import is_trained, load_trained, model_folder
@@ -117,7 +118,8 @@ class Engine:
                 found = self._loaded.get(spec.name)
                 if found is None:
                     network, card = load_trained(spec.name)
-                    found = Loaded(spec, card, network, self.config)
+                    row = load_garment_row(card, model_folder(spec.name))
+                    found = Loaded(spec, card, network, self.config, row)
                     with self._lock:
                         self._loaded[spec.name] = found
                     self._evict(keep=spec.name)
@@ -163,13 +165,15 @@ class Engine:
         region = _region(photo, box)
         x, _ = loaded.prepare(region)
         prepared = (time.perf_counter() - start) * 1000
-        answer = loaded.batcher.submit(x, self.config.timeout_s)
+        answer, garment = loaded.ask(x)
+        probabilities = loaded.softmax(answer.logits)
         return Prediction(
             model=loaded.ref,
-            scores=_scores(loaded, answer.logits),
+            scores=_scores(loaded, answer.logits, probabilities),
             timings=Timings(photo.decode_ms, answer.queue_ms, prepared + answer.compute_ms),
             box=box,
             notes=photo.notes,
+            assurance=loaded.assurance(probabilities, garment),
         )
 
     # --- explanations -----------------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ class Engine:
             raise InvalidRequest(f"{loaded.spec.name} has no class {target!r}. Choose one of: {', '.join(classes)}.")
         started = time.perf_counter()
         x, view = loaded.prepare(_region(photo, box))
-        answer = loaded.batcher.submit(x, self.config.timeout_s)
+        answer, _ = loaded.ask(x)
         probabilities = loaded.softmax(answer.logits)
         index = classes.index(target) if target is not None else int(answer.logits.argmax())
         tick = _ticker(on_progress, cancel)
@@ -336,8 +340,7 @@ def _region(photo: Photo, box: Box | None) -> Photo:
     return photo.crop(box)
 
 
-def _scores(loaded: Loaded, logits: torch.Tensor) -> tuple[ClassScore, ...]:
-    probabilities = loaded.softmax(logits)
+def _scores(loaded: Loaded, logits: torch.Tensor, probabilities: np.ndarray) -> tuple[ClassScore, ...]:
     order = np.argsort(-probabilities, kind="stable")
     classes = loaded.card.classes
     return tuple(ClassScore(classes[i], float(probabilities[i]), float(logits[i])) for i in order)

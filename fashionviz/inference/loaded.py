@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -17,24 +18,34 @@ from fashionviz.errors import Cancelled, Overloaded
 from fashionviz.explain.hookable import Hookable, hookable
 from fashionviz.explain.layers import list_layers
 from fashionviz.images import Photo
-from fashionviz.inference.batcher import Batcher
+from fashionviz.inference.batcher import Answer, Batcher
 from fashionviz.inference.config import EngineConfig
+from fashionviz.models.assurance import GarmentRow, judge, with_garment_row
 from fashionviz.models.card import ModelCard
 from fashionviz.models.preprocess import to_grey, to_input
 from fashionviz.models.registry import ModelSpec
-from fashionviz.results import LayerInfo, ModelRef, ModelView
+from fashionviz.results import Assurance, LayerInfo, ModelRef, ModelView
 
 
 class Loaded:
     """A verified model on its device. Predictions go through a micro-batch queue, explanations through a lock."""
 
-    def __init__(self, spec: ModelSpec, card: ModelCard, network: nn.Module, config: EngineConfig) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        card: ModelCard,
+        network: nn.Module,
+        config: EngineConfig,
+        row: GarmentRow | None = None,
+    ) -> None:
         self.spec, self.card, self.config = spec, card, config
         self.ref = ModelRef(spec.name, card.sha256)
         self.device, self.dtype = config.place()
         for parameter in network.parameters():
             parameter.requires_grad_(False)
         self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
+        # Of the same tensors, with the garment row as one more output. Everything else sees the network as it is.
+        self._answering = with_garment_row(self.network, spec.head, row) if row else self.network
         self.bytes = sum(p.numel() * p.element_size() for p in network.parameters())
         self.last_used = time.monotonic()
         self.batcher = Batcher(
@@ -53,7 +64,24 @@ class Loaded:
         x = x.to(self.device, non_blocking=True).to(memory_format=torch.channels_last)
         reduced = self.device.type == "cuda" and self.dtype != torch.float32
         with torch.autocast(self.device.type, self.dtype) if reduced else nullcontext():
-            return self.network(x)
+            return self._answering(x)
+
+    def ask(self, x: Tensor) -> tuple[Answer, float | None]:
+        """Answer one input ``(3, H, W)`` in a micro-batch: logits ``(K,)``, and the garment's logit if there is a row.
+
+        Raises:
+            Overloaded: the queue is full, or no answer came in time.
+            WorkerDied: the worker stopped.
+        """
+        answer = self.batcher.submit(x, self.config.timeout_s)
+        classes = len(self.card.classes)
+        if len(answer.logits) == classes:
+            return answer, None
+        return replace(answer, logits=answer.logits[:classes]), float(answer.logits[classes])
+
+    def assurance(self, probabilities: np.ndarray, garment: float | None) -> Assurance | None:
+        """Whether to rely on probabilities ``(K,)``; ``None`` where the card does not say when."""
+        return judge(probabilities, garment, self.card.assurance) if self.card.assurance else None
 
     def prepare(self, photo: Photo) -> tuple[Tensor, ModelView]:
         """A photo as the model's input ``(3, H, W)``, with the picture that the model sees."""

@@ -54,6 +54,79 @@ class Golden(BaseModel):
     tolerance: float = 0.05
 
 
+class Share(BaseModel):
+    """How many of some pictures, with the 95 % Wilson interval of the share."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+    n: int
+    ci95: tuple[float, float]
+
+    @property
+    def value(self) -> float:
+        """The share, 0..1; 0 of no pictures."""
+        return self.count / self.n if self.n else 0.0
+
+
+class AssuranceSet(BaseModel):
+    """How often the model says "this is no garment" or "I am not sure" on pictures that nothing was fitted on.
+
+    Attributes:
+        title: what the pictures are, in words.
+        data_set, split: where they come from.
+        garments: whether they show garments: then ``not_a_garment`` counts errors, else hits.
+        n: number of pictures.
+        not_a_garment: where one half is the line; kept also where the model does not offer it.
+        unsure: among those that are not called no garment.
+        right_sure, right_unsure: right answers among those given without and with "I am not sure"; ``None`` without
+            labels.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    data_set: str
+    split: str
+    garments: bool
+    n: int
+    not_a_garment: Share | None
+    unsure: Share
+    right_sure: Share | None = None
+    right_unsure: Share | None = None
+
+
+class AssuranceCard(BaseModel):
+    """When the model says "I am not sure" or "this does not look like a garment", and how often that is wrong.
+
+    Attributes:
+        sha256: of ``assurance.safetensors``; ``None`` where only "I am not sure" is offered.
+        sure_threshold: the least calibrated probability of the top class of a sure answer.
+        garment_threshold: the least probability of a garment; ``None`` where it is not offered.
+        garment_odds: garments for one other picture that the intercept assumes, set on validation so that the
+            threshold rejects few garments.
+        penalty: of the squared weights, chosen on validation.
+        note: what was found on validation, in words.
+        fitted_on: pictures of each kind that the weights were fitted on.
+        sets: measured on pictures that nothing was fitted on.
+        seed: of the drawn pictures and of every choice among photos.
+        command: the command that fits and measures it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    sha256: str | None
+    sure_threshold: float = Field(ge=0, le=1)
+    garment_threshold: float | None = Field(default=None, ge=0, le=1)
+    garment_odds: float | None = None
+    penalty: float | None = None
+    note: str
+    fitted_on: dict[str, int]
+    sets: tuple[AssuranceSet, ...]
+    seed: int
+    command: str
+
+
 class ModelCard(BaseModel):
     """Facts that travel with a model's weights."""
 
@@ -84,6 +157,7 @@ class ModelCard(BaseModel):
     temperature: float = Field(default=1.0, gt=0, description="divisor of the logits, fitted on validation")
     metrics: tuple[Metric, ...] = ()
     golden: Golden | None = None
+    assurance: AssuranceCard | None = None
 
     def metric(self, name: str, data_set: str, split: str) -> Metric | None:
         """The metric of that name on that split, or ``None``."""

@@ -73,12 +73,12 @@ def save_weights(model: nn.Module, name: str, path: Path, dtype: Dtype | None = 
     state = pack(model.state_dict()) if dtype == "int8" else halve(model.state_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, path, metadata={"format": "pt", "model": name, "dtype": dtype})
-    _sort_header(path)
+    sort_header(path)
     path.chmod(0o644)
     return StoredWeights(sha256_of(path), dtype)
 
 
-def _sort_header(path: Path) -> None:
+def sort_header(path: Path) -> None:
     """Put the header's keys in order: safetensors writes its metadata in a random one, and checksums would differ."""
     with path.open("r+b") as handle:
         size = int.from_bytes(handle.read(8), "little")

@@ -30,6 +30,7 @@ from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import FILE, StoredWeights, load_trained, model_folder, save_weights
 from fashionviz.results import ModelRef, Report
+from fashionviz.training.assurance import try_assurance
 from fashionviz.training.cards import INTENDED_USE, LICENCE, words
 from fashionviz.training.feeds import FEEDS, Check, Feed
 from fashionviz.training.recipes import Recipe
@@ -175,6 +176,7 @@ def install(
             card = card.model_copy(update={"metrics": (*card.metrics, before_packing(recipe, network, command))})
         card.save(fresh / "card.json")
         save_report(scored, fresh)
+        card = try_assurance(spec.name, fresh)
         if folder.exists():
             folder.rename(Path(made) / "old")
         fresh.rename(folder)
@@ -195,7 +197,7 @@ def rescore(recipe: Recipe) -> ModelCard:
     folder = model_folder(recipe.model)
     save_report(scored, folder)
     card.save(folder / "card.json")
-    return card
+    return try_assurance(recipe.model, folder)  # its lines are probabilities, which the temperature moves
 
 
 def better_than_installed(recipe: Recipe, network: nn.Module) -> tuple[bool, str]:

@@ -150,7 +150,7 @@ def with_alpha(source: Source, threshold: float = 0.93) -> Source:
     return replace(source, how="pasted", alpha=alpha)
 
 
-def _street_masks(data: ParquetSet, size: tuple[int, int]) -> np.ndarray:
+def street_masks(data: ParquetSet, size: tuple[int, int]) -> np.ndarray:
     """Person masks of ccp, ``(N, h, w)`` uint8: 255 on clothes, skin and hair."""
     out = np.zeros((len(data), *size), dtype=np.uint8)
     for i, row in enumerate(data.rows(["mask"])):
@@ -175,7 +175,7 @@ def street(size: tuple[int, int], progress: Progress | None = None) -> Source:
         names = [street_label(r) if split_of("ccp", r["id"]) == "train" else None for r in rows]
         keep = [i for i, n in enumerate(names) if n]
         pixels.append(np.asarray(decoded(data, size, progress=progress)[keep]))
-        masks = _street_masks(data, size)[keep] if split == "train" else np.full((len(keep), *size), 255, np.uint8)
+        masks = street_masks(data, size)[keep] if split == "train" else np.full((len(keep), *size), 255, np.uint8)
         alphas.append(masks)
         labels += [str(names[i]) for i in keep]
     allowed = torch.tensor([allowed_classes(n, None) for n in labels])
@@ -284,8 +284,10 @@ def catalogue_clothing10(name: str, size: tuple[int, int], articles: tuple[str, 
     )
 
 
-def backgrounds(street_source: Source, home_source: Source, count: int | None = None, seed: int = 0) -> np.ndarray:
-    """Patches without a garment: street windows with no person, and the corners of home photos.
+def backgrounds(
+    street_source: Source, home_source: Source | None, count: int | None = None, seed: int = 0
+) -> np.ndarray:
+    """Patches without a garment: street windows with no person, and the corners of home photos, if there are any.
 
     Returns:
         ``(count, 128, 96, 3)`` uint8, :data:`BACKGROUNDS` of them by default.
@@ -303,7 +305,7 @@ def backgrounds(street_source: Source, home_source: Source, count: int | None = 
     out = np.empty((count, 128, 96, 3), dtype=np.uint8)
     filled = 0
     while filled < count:
-        if filled % 3 == 2:  # every third from a home photo's corner
+        if home_source is not None and filled % 3 == 2:  # every third from a home photo's corner
             photo = home_source.pixels[rng.integers(len(home_source))]
             h = int(photo.shape[0] * rng.uniform(0.25, 0.4))
             w = int(h * 0.75)

@@ -20,6 +20,7 @@ from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_trained
 from fashionviz.training import commands
+from fashionviz.training.albums import Sizes
 from fashionviz.training.install import install
 from fashionviz.training.recipes import Stage, get_recipe
 from fashionviz.training.run import train
@@ -103,6 +104,8 @@ def data(tmp_path: Path, drawn: dict[str, np.ndarray], monkeypatch: pytest.Monke
     monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setattr("fashionviz.training.sources.BACKGROUNDS", 12)
+    monkeypatch.setattr("fashionviz.training.albums.SIZES", Sizes(fit=10, choose=10, measure=5))
+    monkeypatch.setattr("fashionviz.training.albums.KINDS", ("shirt",))
     return root
 
 
@@ -118,7 +121,9 @@ def test_train_install_serve(data: Path, monkeypatch: pytest.MonkeyPatch, drawn:
         ("fpi", "validation"),
         ("ccp", "test"),
     }
-    assert len(engine.predict(from_pixels(drawn["shirt"])).scores) == 6
+    prediction = engine.predict(from_pixels(drawn["shirt"]))
+    assert len(prediction.scores) == 6
+    assert prediction.assurance is not None, "newly trained weights get their assurance"
     engine.close()
 
 

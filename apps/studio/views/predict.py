@@ -9,6 +9,7 @@ import streamlit as st
 from apps.lab.region import CHOICES, CUSTOM, WHOLE, describe, preview
 from apps.lab.snippets import cli_snippet, curl_snippet, python_snippet
 from apps.studio import parts, state
+from apps.words import assurance_words
 from fashionviz.figures.bars import probability_bars
 from fashionviz.results import Prediction
 from fashionviz.serialise import prediction_json
@@ -27,6 +28,9 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
     """The most probable class, the bars, and the words that belong to the classes."""
     top = prediction.top
     st.metric("Most probable class", top.label, f"{top.probability:.1%} probable", delta_color="off", delta_arrow="off")
+    if prediction.assurance:
+        sign, lead, more = assurance_words(prediction.assurance)
+        st.markdown(f"{sign} **{lead}** {more}")
     st.plotly_chart(probability_bars(prediction, classes), config=parts.PLAIN, key="bars")
     if note:
         st.caption(note)
