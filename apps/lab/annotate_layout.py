@@ -98,7 +98,7 @@ def _photos_and_models(page: Page, engine: Any) -> None:
 
 def _table(page: Page) -> None:
     gr.HTML(parts.heading("Answers"))
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=False):
         page.below = gr.Slider(
             5,
             100,
