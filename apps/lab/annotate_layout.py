@@ -84,7 +84,7 @@ def _photos_and_models(page: Page, engine: Any) -> None:
         with gr.Column(min_width=300):
             page.models = gr.CheckboxGroup(
                 trained,
-                value=[default] if default in [name for _, name in trained] else [],
+                value=[name for _, name in trained if name == default],
                 label="Models",
                 info="Each gives every photo a row of its own.",
                 elem_id="fv-many-models",
@@ -98,7 +98,7 @@ def _photos_and_models(page: Page, engine: Any) -> None:
 
 def _table(page: Page) -> None:
     gr.HTML(parts.heading("Answers"))
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=False):
         page.below = gr.Slider(
             5,
             100,

@@ -47,7 +47,7 @@ def reply_tile(reply: Reply) -> str:
         words = reply.failure[0] if reply.failure else ""
         return _card(info, f'<div class="fv-error" role="alert"><strong>No answer.</strong> {escape(words)}</div>')
     height, width = info.input_size
-    facts = [f"sees {width}×{height} px", f"weights <code>{escape(answer.model.sha256[:12])}</code>"]
+    facts = [f"receives {width}×{height} px", f"weights <code>{escape(answer.model.sha256[:12])}</code>"]
     facts.append(f"{answer.timings.compute:.1f} ms to answer")
     if why is not None:
         facts.append(f"{why.timings.compute:.0f} ms to explain")
@@ -60,7 +60,9 @@ def _looked(reply: Reply) -> str:
     if why is None:
         return f'<p class="fv-facts">No map of where it looked: {escape(reply.unexplained or "not offered.")}</p>'
     title = METHODS[why.method].title if why.method in METHODS else why.method
-    return f'<p class="fv-facts">Left: the photo as it sees it. Right: {escape(title)} for {escape(why.target)}.</p>'
+    return (
+        f'<p class="fv-facts">Left: the photo as it receives it. Right: {escape(title)} for {escape(why.target)}.</p>'
+    )
 
 
 def caution(methods: Iterable[str | None]) -> str:

@@ -68,7 +68,7 @@ def _card(info: ModelInfo) -> tuple[gr.HTML, gr.Image, gr.Image]:
     with gr.Column(elem_classes="fv-model", min_width=0):
         words = gr.HTML(cards.waiting_tile(info), elem_id=_id(info))
         with gr.Row(elem_classes="fv-twin"):
-            seen = _picture(f"The photo as {info.title} sees it", coarse)
+            seen = _picture(f"The photo as {info.title} receives it", coarse)
             looked = _picture(f"Where {info.title} looked", coarse)
     return words, seen, looked
 

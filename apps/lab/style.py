@@ -158,7 +158,7 @@ CSS = f"""
 .gradio-container .fv-tile .fv-sub, .gradio-container .fv-facts, .gradio-container .fv-wait {{ margin: 0 0 6px;
   font-size: 12.5px; line-height: 1.45; color: var(--fv-muted); overflow-wrap: anywhere; }}
 .gradio-container .fv-facts code {{ font-size: 12px; background: none; padding: 0; border: 0; color: inherit; }}
-.fv-model .fv-bars li {{ grid-template-columns: minmax(96px, 40%) 1fr 52px; font-size: 13px; }}
+.gradio-container .fv-model .fv-bars li {{ grid-template-columns: 126px 1fr 50px; gap: 8px; font-size: 13px; }}
 .fv-model .fv-twin {{ flex-wrap: nowrap; gap: 8px; }}
 .fv-model .fv-twin > * {{ min-width: 0 !important; }}
 .fv-model img, .fv-photo img {{ object-fit: contain; }}

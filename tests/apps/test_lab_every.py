@@ -112,7 +112,7 @@ def test_each_model_answers_in_its_card_with_the_engines_numbers(engine: Engine)
         for score in expected.scores[: every.TOP_K]:
             assert f"{score.probability:.1%}" in words
         assert info.title in words
-        assert f"sees {info.input_size[1]}×{info.input_size[0]} px" in words
+        assert f"receives {info.input_size[1]}×{info.input_size[0]} px" in words
         assert "Guided backpropagation for" in words
         assert seen.shape[2] == looked.shape[2] == 3
         assert seen.shape == looked.shape

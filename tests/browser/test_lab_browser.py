@@ -147,7 +147,7 @@ def test_photos_are_annotated_corrected_and_taken_up_again(page: Page, tmp_path:
     shown = page.request.get(page.get_attribute("#fv-entry-1 img", "src")).body()
     assert b"SECRETCAMERA" not in shown
     page.get_by_label("Corrected class of dress.jpg").click()
-    page.click("li:has-text('Women/Other')")
+    page.get_by_role("option", name="Women/Other").click()
     page.wait_for_selector("#fv-many-count >> text=1 corrected")
     with page.expect_download() as table:
         page.click("#fv-many-csv")
