@@ -33,7 +33,8 @@ STYLE = """
   .fv-legend { display: flex; align-items: center; gap: .6rem; font-size: .82rem; opacity: .9; margin: .1rem 0 .4rem; }
   .fv-legend i { flex: 0 1 11rem; min-width: 4rem; height: .7rem; border-radius: 3px; border: 1px solid #8884; }
   .fv-top { list-style: none; margin: 0; padding: 0; }
-  .fv-top li { display: grid; grid-template-columns: 1fr auto; column-gap: .6rem; margin: 0 0 .5rem; font-size: .9rem; }
+  .fv-top li { display: grid; grid-template-columns: 1fr auto; column-gap: .6rem; font-size: .9rem; }
+  .stHtml .fv-top li { margin: 0 0 .5rem !important; padding: 0; }
   .fv-top li:first-child { font-weight: 600; }
   .fv-top .fv-number { font-variant-numeric: tabular-nums; }
   .fv-top .fv-track { grid-column: 1 / -1; height: .45rem; border-radius: 3px; background: #8883; overflow: hidden; }

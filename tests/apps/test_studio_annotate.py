@@ -160,7 +160,7 @@ def test_corrections_survive_another_page() -> None:
     key = app.data_editor[0].key
     correct(app, 0, CORRECTED)
     well(app.switch_page("views/models.py").run())
-    del app.session_state[key]  # Streamlit forgets an editor that left the page; what a test wrote itself it keeps
+    assert key not in app.session_state, "Streamlit forgets an editor that has left the page"
     well(app.switch_page("views/annotate.py").run())
     table = app.data_editor[0].value
     assert dict(zip(table["file"], table["corrected"], strict=True))[name] == CORRECTED

@@ -30,8 +30,9 @@ def run(held: Held, box: Box | None, found: dict[str, Answer]) -> bool:
     if len(found) == len(trained):
         jobs.drop_job(key)
         return False
+    nothing_yet = not found
     job = jobs.job_for(key, every_work(parts.engine(), trained, held.photo, box, found))
-    if not found:
+    if nothing_yet:
         job.wait(jobs.PATIENCE_S)
     if not job.finished:
         jobs.watch(job, "Asking one model after the other", step="model", seen=len(found))
@@ -151,7 +152,7 @@ parts.header(
     "Each model chooses among the classes of its own task even when none fits. In the maps blue pixels spoke for the "
     "class, red ones against it, white ones said nothing; each map has its own scale.",
     "Times are those of preparing the photo and running the network on this machine now; reading the weights from "
-    "disk, decoding the photo and waiting for others are not in them.",
+    "disk, decoding the photo and waiting for others are not in them. A model's first answer takes longer.",
 )
 if untrained:
     st.caption("Not trained yet, so they do not answer: " + ", ".join(f"`{name}`" for name in untrained) + ".")
