@@ -19,6 +19,9 @@ log = logging.getLogger("fashionviz.server")
 MAX_BODY = 26 * 1024 * 1024
 #: The lab says itself, in its own place on the page, that a file is too large, and needs to see a little more for it.
 MAX_LAB_BODY = 34 * 1024 * 1024
+#: The lab's tab for many photos sends them in one body, which Gradio writes to disk as it comes in.
+MAX_LAB_UPLOAD = 410 * 1024 * 1024
+_LAB_UPLOAD = "/lab/gradio_api/upload"
 #: Photos that the API takes in at once: fewer than the 40 threads that answer, so that some stay for everything else.
 MOST_PHOTOS = 32
 
@@ -139,17 +142,29 @@ class _TooLarge(Exception):
 class BodyLimit:
     """Refuse a body over ``limit`` bytes with 413: by its declared length before reading, else while it streams in."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, lab_limit: int = MAX_LAB_BODY) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int = MAX_BODY,
+        lab_limit: int = MAX_LAB_BODY,
+        lab_upload_limit: int = MAX_LAB_UPLOAD,
+    ) -> None:
         self.app = app
         self.limit = limit
         self.lab_limit = lab_limit
+        self.lab_upload_limit = lab_upload_limit
+
+    def _limit(self, path: str) -> int:
+        if path == _LAB_UPLOAD:
+            return self.lab_upload_limit
+        return self.lab_limit if path.startswith("/lab/") else self.limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on while the body stays under the limit."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.lab_limit if scope["path"].startswith("/lab/") else self.limit
+        limit = self._limit(scope["path"])
         declared = dict(scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
             await self._refuse(send, limit)
@@ -185,5 +200,5 @@ class BodyLimit:
     async def _refuse(self, send: Send, limit: int) -> None:
         cap = limit // (1024 * 1024)
         await send_json(
-            send, 413, "body_too_large", f"The request has more than {cap} MB. Please send a smaller photo."
+            send, 413, "body_too_large", f"The request has more than {cap} MB. Please send fewer or smaller photos."
         )

@@ -21,12 +21,13 @@ SETS = {
 
 
 def table() -> str:
-    """What counts of every trained model as a Markdown table."""
+    """What counts of every trained model as a Markdown table: test, and what its weights were chosen on."""
     rows = ["| model | data set | split | n | measure | value | 95 % interval |", "|---|---|---|---|---|---|---|"]
     for spec in list_models():
         if is_trained(spec.name):
             # Calibration and the like are on the page of results.
-            for m in (m for m in load_card(model_folder(spec.name)).metrics if m.name in FIGURES):
+            metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in FIGURES]
+            for m in (m for m in metrics if m.split == "test" or m.data_set == metrics[0].data_set):
                 low, high = m.ci95
                 rows.append(
                     f"| `{spec.name}` | {SETS.get(m.data_set, m.data_set)} | {m.split} | {m.n:,} | "

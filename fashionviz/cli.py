@@ -22,6 +22,8 @@ from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
+from fashionviz.studies.commands import study_command
+from fashionviz.sweeps.commands import sweep_command
 from fashionviz.training.assurance_command import assurance
 
 app = typer.Typer(
@@ -34,6 +36,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.command()(compare)
 app.command()(report)
+app.command("study")(study_command)
 app.command()(assurance)
 
 out = Console()
@@ -332,6 +335,9 @@ def rescore(recipe: Annotated[str, typer.Argument(help="A recipe's name: that of
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors():
         out.print(rescore_installed(recipe), highlight=False)
+
+
+app.command("sweep")(sweep_command)
 
 
 @app.command()

@@ -103,7 +103,7 @@ class ModelView:
     """The photo as the model receives it.
 
     Attributes:
-        pixels: ``(H, W, 3)`` uint8, letterboxed to the model's input.
+        pixels: ``(H, W, 3)`` uint8, letterboxed to the model's input; grey where the model sees no colour.
         placement: where the photo lies in it.
     """
 

@@ -1,4 +1,4 @@
-"""The lab: a photo, its classes, where the model looked and what its layers see, on one Gradio page."""
+"""The lab: a photo and what a model sees in it, every model on one photo, many photos at once; tabs of one page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from apps.lab import handlers, style
+from apps.lab import annotate_layout, annotate_page, every_page, handlers, parts, style
 from apps.lab.endpoints import add_endpoints
 from apps.lab.events import Events
 from apps.lab.guard import NoForeignAddresses, shut_side_doors
@@ -28,6 +28,14 @@ _LINK = """(model, method, target, layer) => {
   const query = new URLSearchParams(Object.entries(parts).filter(([, value]) => value));
   return window.location.origin + window.location.pathname + '?' + query;
 }""".replace("TOP", handlers.TOP)
+
+_FIRST = "one-photo"
+_ADDRESS = """() => {
+  const here = new URL(window.location.href);
+  here.searchParams.delete('tab');
+  if ('TAB') here.searchParams.set('tab', 'TAB');
+  window.history.replaceState(window.history.state, '', here);
+}"""
 
 
 def mount_options() -> dict[str, Any]:
@@ -58,14 +66,41 @@ def build_lab(engine: Any = None) -> gr.Blocks:
     engine = engine or shared_engine()
     folder = private_folder()
     with gr.Blocks(title="fashionviz lab", analytics_enabled=False, delete_cache=(EVERY_S, OLDEST_S)) as blocks:
-        page = lay_out(engine)
+        gr.HTML(parts.header())
+        with gr.Tabs(elem_id="fv-tabs") as tabs:
+            with gr.Tab("One photo", id=_FIRST) as first:
+                page = lay_out(engine)
+            with gr.Tab("Every model", id=every_page.TAB) as second:
+                every = every_page.lay_out(engine)
+            with gr.Tab("Annotate", id=annotate_layout.TAB) as third:
+                many = annotate_layout.lay_out(engine)
         add_endpoints(engine)  # first: the names of the page's own events give way to these
         _wire(blocks, page, Events(engine))
+        asks, annotates = every_page.EveryEvents(engine, every), annotate_page.AnnotateEvents(engine, many)
+        every_page.wire(every, second, page, asks)
+        annotate_page.wire(many, annotates)
+        for leave in (asks.leave, annotates.leave):
+            blocks.unload(leave)
+        _wire_tabs(blocks, tabs, {_FIRST: first, every_page.TAB: second, annotate_layout.TAB: third})
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     shut_side_doors(blocks)
     look_after(blocks, folder)
     return blocks
+
+
+def chosen_tab(request: gr.Request) -> Any:
+    """The page opens: a link may name a tab."""
+    wanted = dict(request.query_params or {}).get("tab") if request else None
+    return gr.Tabs(selected=wanted) if wanted in (every_page.TAB, annotate_layout.TAB) else gr.skip()
+
+
+def _wire_tabs(blocks: gr.Blocks, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) -> None:
+    """The address says which tab is open, so that it can be kept and sent."""
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    blocks.load(chosen_tab, None, tabs, **hidden)
+    for name, tab in all_tabs.items():
+        tab.select(None, None, None, js=_ADDRESS.replace("TAB", "" if name == _FIRST else name), **hidden)
 
 
 def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder
 from numpy.typing import NDArray
 
-from apps.lab import handlers, region
-from apps.lab.intake import Upload, open_photo, untouched
+from apps.lab import every, handlers, region
+from apps.lab.annotate_page import without_places
+from apps.lab.desk import MOST_PHOTOS, Desk
+from apps.lab.intake import Upload, open_photo, untouched, untouched_list
+from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.figures import pictures
 from fashionviz.serialise import prediction_json
 
@@ -62,6 +67,30 @@ def add_endpoints(engine: Any) -> None:
     def filters(model: str, layer: str) -> NDArray[np.uint8]:
         return pictures.filter_grid(engine.filters(model or None, layer or None))
 
+    @_plain
+    def every_model(file: Upload) -> list[dict[str, Any]]:
+        photo, name = open_photo(file), file.name
+        replies = [every.ask(engine, photo, info, explained=False) for g in every.groups(engine) for info in g.models]
+        answers: list[dict[str, Any]] = json.loads(every.table_json(replies, name))
+        return answers
+
+    @_plain
+    def annotate(files: tuple[Upload, ...], models: str) -> str:
+        folder = Path(get_upload_folder())
+        desk = Desk(folder)
+        try:
+            receipt = desk.receive(files or ())
+            if receipt.refused:
+                raise InvalidRequest(" ".join(receipt.refused))
+            names = [name.strip() for name in models.split(",") if name.strip()] or [engine.model().name]
+            try:
+                desk.annotate(engine, names)
+            except FashionvizError as error:
+                raise type(error)(without_places(str(error), desk)) from error
+            return handlers.write_file(folder, "labels.csv", desk.csv())
+        finally:
+            desk.clear()
+
     def text(label: str, value: str = "") -> gr.Textbox:
         return gr.Textbox(value, label=label)
 
@@ -71,7 +100,9 @@ def add_endpoints(engine: Any) -> None:
     def picture() -> gr.Image:
         return gr.Image(format="png", label="picture")
 
-    def publish(call: Callable[..., Any], inputs: list[Any], output: Any, words: str) -> None:
+    def publish(
+        call: Callable[..., Any], inputs: list[Any], output: Any, words: str, *, most: int = 4, place: str = "programs"
+    ) -> None:
         gr.Button().click(
             call,
             inputs,
@@ -79,8 +110,8 @@ def add_endpoints(engine: Any) -> None:
             api_name=call.__name__,
             api_description=words,
             api_visibility="public",
-            concurrency_limit=4,
-            concurrency_id="programs",
+            concurrency_limit=most,
+            concurrency_id=place,
             show_progress="hidden",
         )
 
@@ -109,4 +140,21 @@ def add_endpoints(engine: Any) -> None:
             [text("model"), text("layer")],
             picture(),
             f"A convolution's filters as PNG. layer: dotted name; empty for the first convolution. {_MODEL}",
+        )
+        publish(
+            every_model,
+            [photo_file()],
+            gr.JSON(label="predictions"),
+            "One photo, answered by every trained model: an array of what predict gives; a model that fails has "
+            "`error` and `code` in its place.",
+        )
+        publish(
+            annotate,
+            [untouched_list(gr.File(label="files", file_count="multiple")), text("models")],
+            gr.File(label="table"),
+            f"Many photos to a CSV with a row a photo and model. files: at most {MOST_PHOTOS} photos, and the CSV of "
+            "an earlier run, whose rows and corrections are kept. models: names separated by commas; empty for the "
+            "default.",
+            most=1,
+            place="annotate",
         )

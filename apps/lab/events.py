@@ -53,7 +53,8 @@ def _folder() -> Path:
     return Path(get_upload_folder())
 
 
-def _session(request: gr.Request | None) -> str:
+def session_of(request: gr.Request | None) -> str:
+    """The visitor's session, by which jobs are told apart."""
     return (request.session_hash if request else None) or "none"
 
 
@@ -91,11 +92,11 @@ class Events:
 
     def clear(self, request: gr.Request) -> tuple[Any, ...]:
         """The photo was taken away."""
-        self.jobs.replace(_session(request))
+        self.jobs.replace(session_of(request))
         return (None, None, parts.status(), parts.empty_card(), *self._nothing("Appears with the first answer."))
 
     def _accepted(self, held: Held, part: Part, request: gr.Request) -> tuple[Any, ...]:
-        self.jobs.replace(_session(request))
+        self.jobs.replace(session_of(request))
         box = part.box(held)
         return (
             held,
@@ -106,7 +107,7 @@ class Events:
         )
 
     def _refused(self, error: Exception, request: gr.Request) -> tuple[Any, ...]:
-        self.jobs.replace(_session(request))
+        self.jobs.replace(session_of(request))
         words = handlers.sentence(error)
         warn(words)
         return (None, None, parts.status(), parts.error_card(words), *self._nothing())
@@ -194,7 +195,7 @@ class Events:
         """Returns the attribution, both pictures, the note and the two files."""
         if held is None or not method:
             return tuple(gr.skip() for _ in range(6))
-        session = _session(request)
+        session = session_of(request)
         cancel = self.jobs.start(session)
 
         def on_progress(step: Progress) -> None:
@@ -225,16 +226,16 @@ class Events:
         """Before an explanation, which can be cancelled from now on. Returns the cancel button and the note."""
         if held is None or not method:
             return gr.skip(), gr.skip()
-        self.jobs.announce(_session(request))
+        self.jobs.announce(session_of(request))
         return gr.Button(interactive=True), parts.status(f"{handlers.method_title(method)}: working…", tall=True)
 
     def end(self, request: gr.Request) -> Any:
         """After an explanation. Returns the cancel button, which stays while a newer one runs."""
-        return gr.Button(interactive=self.jobs.waiting(_session(request)))
+        return gr.Button(interactive=self.jobs.waiting(session_of(request)))
 
     def cancel(self, request: gr.Request) -> Any:
         """Stop the session's explanation, which then says so itself. Returns the button, pressed once."""
-        self.jobs.cancel(_session(request))
+        self.jobs.cancel(session_of(request))
         return gr.Button(interactive=False)
 
     def style(self, result: Attribution | None, style: str) -> tuple[Any, ...]:

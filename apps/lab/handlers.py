@@ -160,14 +160,20 @@ def explain(
         return Explanation(caption=parts.problem(words, tall=True), failure=words)
 
 
-def draw(result: Attribution, style: str) -> Picture:
-    """The attribution in the chosen style: the same picture that the command line and the REST API give."""
+def draw(result: Attribution, style: str, longest: int = PICTURE) -> Picture:
+    """The attribution in the chosen style: the same picture that the command line and the REST API give.
+
+    Args:
+        result: the attribution.
+        style: one of :data:`apps.lab.parts.STYLES`.
+        longest: about how many pixels its longest side gets, where it has fewer.
+    """
     how = {
         "colour": pictures.attribution_colour,
         "signed": pictures.attribution_signed,
         "overlay": pictures.attribution_overlay,
     }
-    return pictures.enlarge(how[parts.STYLES.get(style, "colour")](result), PICTURE)
+    return pictures.enlarge(how[parts.STYLES.get(style, "colour")](result), longest)
 
 
 def seen(result: Attribution) -> Picture:
@@ -243,7 +249,8 @@ def activations(
         return Channels(caption=parts.problem(words), failure=words)
 
 
-def _file(folder: Path, name: str, data: bytes) -> str:
+def write_file(folder: Path, name: str, data: bytes) -> str:
+    """Write a file to be downloaded, in a place of its own that nobody can guess. Returns the path."""
     place = folder / secrets.token_urlsafe(16)
     place.mkdir(parents=True)
     (place / name).write_bytes(data)
@@ -253,7 +260,7 @@ def _file(folder: Path, name: str, data: bytes) -> str:
 def prediction_file(folder: Path, prediction: Prediction, file: str, note: str) -> str:
     """Write the prediction as JSON, in the shape of the command line and the API. Returns the path."""
     text = json.dumps(prediction_json(prediction, file, note), indent=2, ensure_ascii=False)
-    return _file(folder, "prediction.json", text.encode())
+    return write_file(folder, "prediction.json", text.encode())
 
 
 def attribution_files(folder: Path, result: Attribution, picture: Picture) -> tuple[str, str]:
@@ -261,4 +268,4 @@ def attribution_files(folder: Path, result: Attribution, picture: Picture) -> tu
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(result.values, dtype=np.float32), allow_pickle=False)
     name = result.method
-    return _file(folder, f"{name}.png", encode_png(picture)), _file(folder, f"{name}.npy", buffer.getvalue())
+    return write_file(folder, f"{name}.png", encode_png(picture)), write_file(folder, f"{name}.npy", buffer.getvalue())

@@ -40,15 +40,21 @@ class _Recent:
         self._seconds, self._most = seconds, most_bytes
         self._held: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
 
     def put(self, path: str, data: bytes) -> None:
         with self._lock:
             self._held[path] = (time.monotonic(), data)
             self._held.move_to_end(path)
             self._drop()
-        timer = threading.Timer(self._seconds + 1, self._expire)  # nothing stays for want of a next visitor
-        timer.daemon = True
-        timer.start()
+            if self._timer is None:
+                self._wake()
+
+    def _wake(self) -> None:
+        """Look again later: nothing stays for want of a next visitor. One timer, however many photos come at once."""
+        self._timer = threading.Timer(self._seconds + 1, self._expire)
+        self._timer.daemon = True
+        self._timer.start()
 
     def get(self, path: str) -> bytes | None:
         with self._lock:
@@ -59,6 +65,9 @@ class _Recent:
     def _expire(self) -> None:
         with self._lock:
             self._drop()
+            self._timer = None
+            if self._held:
+                self._wake()
 
     def _drop(self) -> None:
         while self._held:
@@ -88,6 +97,24 @@ def untouched(component: Any) -> Any:
     """
     component.preprocess = _receive
     return component
+
+
+def untouched_list(component: Any) -> Any:
+    """The same for a ``gr.File`` of several files, which hands over a tuple of them."""
+    component.preprocess = lambda payload: tuple(u for u in map(_receive, payload or ()) if u is not None)
+    return component
+
+
+def drop(upload: Upload) -> None:
+    """Delete an upload that is not wanted, without reading it."""
+    if upload.path and not is_ours(Path(upload.path)):
+        _delete(Path(upload.path))
+
+
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()  # Gradio gives every upload a folder of its own
 
 
 def take(upload: Upload | None) -> bytes:
@@ -125,9 +152,7 @@ def take(upload: Upload | None) -> bytes:
         return known
     finally:
         if not is_ours(path):
-            path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                path.parent.rmdir()  # Gradio gives every upload a folder of its own
+            _delete(path)
 
 
 def open_photo(upload: Upload | None) -> Photo:

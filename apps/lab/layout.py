@@ -36,7 +36,6 @@ def lay_out(engine: Any) -> Page:
     """Place every component; must be called inside ``gr.Blocks``."""
     page = Page()
     _session(page)
-    gr.HTML(parts.header())
     _controls(page, engine)
     _photo_and_answer(page)
     _examples(page)
@@ -77,44 +76,55 @@ def _controls(page: Page, engine: Any) -> None:
 def _photo_and_answer(page: Page) -> None:
     with gr.Row(elem_classes="fv-pair"):
         with gr.Column(min_width=300):
-            page.photo = untouched(
-                gr.Image(
-                    label="Your photo",
-                    show_label=False,
-                    type="filepath",
-                    sources=["upload", "clipboard", "webcam"],
-                    webcam_options=gr.WebcamOptions(mirror=False),
-                    interactive=True,
-                    height=HEIGHT,
-                    buttons=["fullscreen"],
-                    placeholder="Drop a photo here, paste one, or click to choose\nJPEG, PNG or WebP, at most 25 MB",
-                    elem_id="fv-photo",
-                    alt_text="Your photo, with the part that is asked about outlined",
-                )
-            )
+            page.photo = photo_input("fv-photo", "Your photo, with the part that is asked about outlined")
             page.hint = gr.HTML(parts.status())
         with gr.Column(min_width=300):
             page.answer = gr.HTML(parts.empty_card(), elem_id="fv-answer")
             page.ask = gr.Button("Ask again", variant="primary", interactive=False, elem_id="fv-ask")
 
 
+def photo_input(elem_id: str, alt_text: str) -> gr.Image:
+    """Where a photo is dropped, pasted, chosen or snapped; its bytes reach us untouched."""
+    return untouched(
+        gr.Image(
+            label="Your photo",
+            show_label=False,
+            type="filepath",
+            sources=["upload", "clipboard", "webcam"],
+            webcam_options=gr.WebcamOptions(mirror=False),
+            interactive=True,
+            height=HEIGHT,
+            buttons=["fullscreen"],
+            placeholder="Drop a photo here, paste one, or click to choose\nJPEG, PNG or WebP, at most 25 MB",
+            elem_id=elem_id,
+            alt_text=alt_text,
+        )
+    )
+
+
+def example_row(elem_id: str) -> gr.Gallery:
+    """The examples as tiles; what they show is in :func:`apps.lab.gallery.sources`."""
+    return gr.Gallery(
+        example_tiles(),
+        label="Examples",
+        show_label=False,
+        columns=15,
+        height="auto",
+        object_fit="contain",
+        allow_preview=False,
+        interactive=False,
+        format="png",
+        buttons=[],
+        elem_id=elem_id,
+        elem_classes="fv-examples",
+    )
+
+
 def _examples(page: Page) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=10, min_width=300):
             gr.HTML(parts.over("No photo at hand? Choose an example"))
-            page.examples = gr.Gallery(
-                example_tiles(),
-                label="Examples",
-                show_label=False,
-                columns=15,
-                height="auto",
-                object_fit="contain",
-                allow_preview=False,
-                interactive=False,
-                format="png",
-                buttons=[],
-                elem_id="fv-examples",
-            )
+            page.examples = example_row("fv-examples")
         with gr.Column(scale=2, min_width=190):
             page.fetch = gr.Button("Fetch a few CC0 photos", size="sm", elem_id="fv-fetch")
             page.fetched = gr.HTML(
@@ -227,21 +237,22 @@ def _details(page: Page) -> None:
         )
         with gr.Tabs():
             with gr.Tab("Python"):
-                page.python = _code("python")
+                page.python = code_box("python")
             with gr.Tab("Command line"):
-                page.shell = _code("shell")
+                page.shell = code_box("shell")
             with gr.Tab("curl"):
-                page.curl = _code("shell")
+                page.curl = code_box("shell")
             with gr.Tab("gradio_client"):
-                page.client = _code("python")
+                page.client = code_box("python")
     with gr.Accordion("Your photo and your privacy", open=False):
         gr.HTML(f'<p class="fv-note">{parts.PRIVACY}</p>')
     gr.HTML(f'<p class="fv-note">{parts.PRIVACY_SHORT}</p>')
 
 
-def _code(language: Any) -> gr.Code:
+def code_box(language: Any, value: str = "") -> gr.Code:
+    """Code to copy."""
     return gr.Code(
-        "",
+        value,
         language=language,
         interactive=False,
         show_label=False,

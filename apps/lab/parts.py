@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from apps.words import INSENSITIVE, assurance_words, caution_html
 from fashionviz.figures.theme import class_colour
-from fashionviz.results import ActivationMaps, Assurance, Attribution, ModelInfo, Prediction
+from fashionviz.results import ActivationMaps, Assurance, Attribution, ClassScore, ModelInfo, Prediction
 
 DEPARTMENT_NOTE = "Men and Women name the department an item is sold in, not a person."
 PRIVACY = (
@@ -40,6 +41,20 @@ def over(text: str) -> str:
     return f'<p class="fv-cap">{escape(text)}</p>'
 
 
+def bars(scores: Sequence[ClassScore], classes: tuple[str, ...]) -> str:
+    """Classes as bars, each in its colour, with the probability; the logit is the tooltip."""
+    rows = []
+    for score in scores:
+        share = f"{score.probability:.1%}"
+        rows.append(
+            f'<li title="logit {score.logit:.2f}"><span>{escape(score.label)}</span>'
+            f'<span class="fv-track" aria-hidden="true"><span class="fv-fill" style="width:{score.probability:.2%};'
+            f'background:{class_colour(score.label, classes)}"></span></span>'
+            f'<span class="fv-number">{share}</span></li>'
+        )
+    return f'<ol class="fv-bars">{"".join(rows)}</ol>'
+
+
 def prediction_card(prediction: Prediction, info: ModelInfo, asked: str) -> str:
     """Every class as a bar in its colour, most probable first, with the model, its weights and the time.
 
@@ -48,22 +63,13 @@ def prediction_card(prediction: Prediction, info: ModelInfo, asked: str) -> str:
         info: the model, for its classes and the words that must stand beside them.
         asked: which part of the photo was asked about.
     """
-    rows = []
-    for score in prediction.scores:
-        share = f"{score.probability:.1%}"
-        rows.append(
-            f'<li title="logit {score.logit:.2f}"><span>{escape(score.label)}</span>'
-            f'<span class="fv-track" aria-hidden="true"><span class="fv-fill" style="width:{score.probability:.2%};'
-            f'background:{class_colour(score.label, info.classes)}"></span></span>'
-            f'<span class="fv-number">{share}</span></li>'
-        )
     times = prediction.timings
     done = f" The photo was {_and(prediction.notes)}." if prediction.notes else ""
     return (
         f'<section class="fv-card" aria-live="polite" aria-label="Prediction"><h2>{escape(prediction.top.label)}</h2>'
         f'<p class="fv-sub">{prediction.top.probability:.1%} probable, asked about {escape(asked)}</p>'
         f"{_assurance(prediction.assurance)}"
-        f'<ol class="fv-bars">{"".join(rows)}</ol>'
+        f"{bars(prediction.scores, info.classes)}"
         f'<div class="fv-foot"><p>{escape(info.note or DEPARTMENT_NOTE)}{escape(done)}</p>'
         f"<p>{escape(prediction.model.name)} · weights <code>{escape(prediction.model.sha256[:12])}</code> · "
         f"{times.total:.0f} ms: decode {times.decode:.0f}, queue {times.queue:.0f}, compute {times.compute:.0f}</p>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from fashionviz.results import Box
@@ -110,6 +111,85 @@ def client_snippet(
             f'png = client.predict(photo, {model!r}, {method!r}, {target or ""!r}, {region!r}, api_name="/explain")'
         )
     return "\n".join(lines)
+
+
+def every_python(file: str) -> str:
+    """Ask every trained model about one photo with the library's own calls."""
+    return "\n".join(
+        [
+            "from pathlib import Path",
+            "",
+            "from fashionviz import images",
+            "from fashionviz.inference.engine import shared_engine",
+            "",
+            "engine = shared_engine()",
+            f"photo = images.decode(Path({file!r}).read_bytes())",
+            "for info in engine.models():",
+            "    if not info.trained:",
+            "        continue",
+            "    prediction = engine.predict(photo, info.name)",
+            '    method = "guided-backprop" if "guided-backprop" in info.methods else info.methods[0]',
+            "    where = engine.explain(photo, info.name, method)",
+            "    top = prediction.top",
+            '    print(f"{info.name:32} {top.label:20} {top.probability:.3f}", where.values.shape)',
+        ]
+    )
+
+
+def every_cli(file: str, models: Sequence[str]) -> str:
+    """The same on the command line, for a POSIX shell."""
+    call = shlex.join(["fashionviz", "predict", file])
+    return f'for model in {shlex.join(models)}; do\n  {call} --model "$model" --json\ndone'
+
+
+def every_client(file: str, url: str = f"{DEFAULT_URL}/lab") -> str:
+    """The same through this page, with ``gradio_client``."""
+    return "\n".join(
+        [
+            "from gradio_client import Client, handle_file",
+            "",
+            f"client = Client({url!r})",
+            f'for answer in client.predict(handle_file({file!r}), api_name="/every_model"):',
+            '    print(answer["model"], answer.get("predictions", [answer.get("error")])[0])',
+        ]
+    )
+
+
+def annotate_python(models: Sequence[str]) -> str:
+    """Annotate a folder with the library's own calls."""
+    return "\n".join(
+        [
+            "from pathlib import Path",
+            "",
+            "from fashionviz.annotate.run import annotate",
+            "from fashionviz.annotate.table import below",
+            "",
+            f'run = annotate(Path("photos"), Path("labels.csv"), models={list(models)!r})',
+            "for row in below(run.rows, 0.6):  # the least sure first",
+            "    print(row.file, row.label, row.probability)",
+        ]
+    )
+
+
+def annotate_cli(models: Sequence[str]) -> str:
+    """The same on the command line."""
+    chosen = [word for name in models for word in ("--model", name)]
+    return shlex.join(["fashionviz", "annotate", "photos/", *chosen, "--out", "labels.csv"])
+
+
+def annotate_client(models: Sequence[str], url: str = f"{DEFAULT_URL}/lab") -> str:
+    """The same through this page, with ``gradio_client``."""
+    return "\n".join(
+        [
+            "from pathlib import Path",
+            "",
+            "from gradio_client import Client, handle_file",
+            "",
+            f"client = Client({url!r})",
+            'photos = [handle_file(path) for path in sorted(Path("photos").glob("*.jpg"))]',
+            f'print(client.predict(photos, {",".join(models)!r}, api_name="/annotate"))  # the CSV\'s path',
+        ]
+    )
 
 
 def link_query(model: str, method: str | None = None, target: str | None = None, layer: str | None = None) -> str:

@@ -67,7 +67,10 @@ def sweep(folder: Path, keep: set[str] | None = None, oldest_s: float = OLDEST_S
             if path.is_file() and str(path) not in (keep or ()) and time.time() - path.stat().st_mtime > oldest_s:
                 path.unlink()
                 count += 1
-                path.parent.rmdir()
+                for parent in path.parents:
+                    if parent == folder:
+                        break
+                    parent.rmdir()  # ends at the first that still holds something
     return count
 
 

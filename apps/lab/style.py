@@ -143,18 +143,43 @@ CSS = f"""
 #fv-photo, #fv-seen, #fv-saliency, #fv-channel {{ background: var(--fv-surface); }}
 #fv-photo img, #fv-seen img, #fv-saliency img, #fv-channel img {{ object-fit: contain; }}
 #fv-channels .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(62px, 1fr)) !important; padding: 8px; }}
-#fv-examples .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(82px, 1fr)) !important; padding: 8px; }}
-#fv-channels .grid-wrap, #fv-examples .grid-wrap {{ min-height: 0; }}
+.fv-examples .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(82px, 1fr)) !important; padding: 8px; }}
+#fv-channels .grid-wrap, .fv-examples .grid-wrap {{ min-height: 0; }}
 #fv-channels img {{ image-rendering: pixelated; }}
-#fv-channels .caption-label, #fv-examples .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px;
+#fv-channels .caption-label, .fv-examples .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px;
   max-width: 100%; }}
+#fv-tabs > .tabitem {{ padding: 12px 0 0; border: 0; }}
+.gradio-container .fv-tiles {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 16px;
+  align-items: start; }}
+.gradio-container .fv-model {{ border: 1px solid var(--fv-border); background: var(--fv-surface); border-radius: 8px;
+  padding: 12px 14px; gap: 8px; min-width: 0 !important; }}
+.fv-tile {{ min-height: 206px; color: var(--fv-text); }}
+.gradio-container .fv-tile h3 {{ font-size: 15px; font-weight: 600; margin: 0; color: var(--fv-text); }}
+.gradio-container .fv-tile .fv-sub, .gradio-container .fv-facts, .gradio-container .fv-wait {{ margin: 0 0 6px;
+  font-size: 12.5px; line-height: 1.45; color: var(--fv-muted); overflow-wrap: anywhere; }}
+.gradio-container .fv-facts code {{ font-size: 12px; background: none; padding: 0; border: 0; color: inherit; }}
+.gradio-container .fv-model .fv-bars li {{ grid-template-columns: 126px 1fr 50px; gap: 8px; font-size: 13px; }}
+.fv-model .fv-twin {{ flex-wrap: nowrap; gap: 8px; }}
+.fv-model .fv-twin > * {{ min-width: 0 !important; }}
+.fv-model img, .fv-photo img {{ object-fit: contain; }}
+.fv-model .fv-coarse img {{ image-rendering: pixelated; }}
+.fv-progress {{ display: grid; gap: 4px; align-content: start; }}
+.fv-progress progress {{ width: 100%; height: 10px; accent-color: var(--fv-accent); }}
+.gradio-container .fv-entry {{ border-bottom: 1px solid var(--fv-border); padding: 6px 0 10px; gap: 12px;
+  align-items: center; }}
+.fv-entry .fv-photo {{ flex: 0 0 96px; min-width: 96px !important; max-width: 96px; }}
+.fv-row .fv-bars {{ margin: 0; }}
+.fv-row .fv-error {{ padding: 6px 10px; font-size: 13px; }}
+.gradio-container .fv-row p.fv-file {{ margin: 0; font-size: 14px; font-weight: 600; overflow-wrap: anywhere;
+  color: var(--fv-text); }}
+.gradio-container .fv-row p.fv-facts {{ margin: 0; }}
 footer .settings {{ font-size: 13px; }}
 @media (max-width: 640px) {{
   .gradio-container {{ padding: 12px !important; }}
   .fv-head nav {{ margin-left: 0; flex-basis: 100%; }}
   .fv-bars li {{ grid-template-columns: 126px 1fr 48px; gap: 8px; font-size: 13px; }}
   .fv-card {{ padding: 12px; }}
-  #fv-examples .grid-container {{ grid-template-columns: none !important; grid-auto-flow: column;
+  .fv-examples .grid-container {{ grid-template-columns: none !important; grid-auto-flow: column;
     grid-auto-columns: 84px; overflow-x: auto; }}
 }}
 @media (prefers-reduced-motion: no-preference) {{ .fv-fill {{ transition: width .25s ease-out; }} }}

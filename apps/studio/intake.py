@@ -58,11 +58,11 @@ def _uploaded(key: str, fallback: str) -> None:
     if not isinstance(file, UploadedFile):
         return  # nothing, or one that was taken in and discarded a moment ago
     state.take_bytes(file.getvalue(), Path(file.name or fallback).name)
-    _discard(file)
+    discard(file)
     st.session_state["turn"] += 1
 
 
-def _discard(file: UploadedFile) -> None:
+def discard(file: UploadedFile) -> None:
     """Drop the upload's bytes from Streamlit's memory now instead of at the end of the session."""
     context = get_script_run_ctx()
     remove = getattr(context.uploaded_file_mgr, "remove_file", None) if context else None

@@ -86,22 +86,40 @@ def job_for(key: tuple[Hashable, ...], work: Work) -> Job:
     return job
 
 
-def drop_job() -> None:
-    """Forget the session's job, so that the next look starts it again."""
-    st.session_state.pop("job", None)
+def drop_job(key: tuple[Hashable, ...] | None = None) -> None:
+    """Forget the session's job, so that the next look starts it again.
+
+    Args:
+        key: only if it is the job for this.
+    """
+    job: Job | None = st.session_state.get("job")
+    if job is not None and key in (None, job.key):
+        del st.session_state["job"]
+
+
+def time_left(seconds: float) -> str:
+    """A duration as one says it."""
+    return f"about {max(1, round(seconds))} s left" if seconds < 100 else f"about {round(seconds / 60)} min left"
 
 
 @st.fragment(run_every=0.5)
-def watch(job: Job, doing: str) -> None:
-    """Show how far a job is, with a button to stop it; the whole page runs again when it ends."""
-    if job.finished:
-        st.rerun()
+def watch(job: Job, doing: str, *, step: str = "step", seen: int | None = None) -> None:
+    """Show how far a job is, with a button to stop it; the whole page runs again when it ends.
+
+    Args:
+        job: the job.
+        doing: what it does, in a few words.
+        step: what its progress counts.
+        seen: steps whose results stand on the page; when there are more, the whole page runs again.
+    """
     progress = job.progress
+    if job.finished or (seen is not None and progress is not None and progress.done > seen):
+        st.rerun()
     share, left = 0.0, ""
     if progress is not None and progress.total:
         share = min(1.0, progress.done / progress.total)
-        left = f" · step {progress.done} of {progress.total}"
+        left = f" · {step} {progress.done} of {progress.total}"
         if progress.seconds_left is not None:
-            left += f" · about {max(1, round(progress.seconds_left))} s left"
+            left += f" · {time_left(progress.seconds_left)}"
     st.progress(share, text=f"{doing} · {time.monotonic() - job.started:.0f} s so far{left}")
     st.button("Stopping…" if job.stopping else "Cancel", key="cancel_job", on_click=job.cancel, disabled=job.stopping)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from html import escape
 
 import streamlit as st
 
@@ -11,12 +12,16 @@ from apps.lab.region import describe
 from apps.studio import intake, state
 from apps.studio.state import Held
 from fashionviz.errors import FashionvizError, ModelNotTrained, Overloaded
-from fashionviz.figures.theme import SIGNED, viridis
+from fashionviz.figures.pictures import Picture, enlarge
+from fashionviz.figures.theme import SIGNED, class_colour, viridis
 from fashionviz.inference.engine import Engine, shared_engine
-from fashionviz.results import Box, ModelInfo
+from fashionviz.models.registry import get_model
+from fashionviz.results import Box, ClassScore, ModelInfo
 
 #: Plotly's tool bar and zooming have no use on these figures, and zooming traps a finger that scrolls.
 PLAIN = {"displayModeBar": False, "scrollZoom": False}
+#: Pictures with no more pixels than this on their longest side are shown as squares.
+TINY = 96
 
 STYLE = """
 <style>
@@ -27,10 +32,19 @@ STYLE = """
   .fv-links a { color: inherit; text-underline-offset: 3px; }
   .fv-legend { display: flex; align-items: center; gap: .6rem; font-size: .82rem; opacity: .9; margin: .1rem 0 .4rem; }
   .fv-legend i { flex: 0 1 11rem; min-width: 4rem; height: .7rem; border-radius: 3px; border: 1px solid #8884; }
+  .fv-top { list-style: none; margin: 0; padding: 0; }
+  .fv-top li { display: grid; grid-template-columns: 1fr auto; column-gap: .6rem; font-size: .9rem; }
+  .stHtml .fv-top li { margin: 0 0 .5rem !important; padding: 0; }
+  .fv-top li:first-child { font-weight: 600; }
+  .fv-top .fv-number { font-variant-numeric: tabular-nums; }
+  .fv-top .fv-track { grid-column: 1 / -1; height: .45rem; border-radius: 3px; background: #8883; overflow: hidden; }
+  .fv-top i { display: block; height: 100%; min-width: 1px; }
   @media (max-width: 640px) {
     .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
     .stMainBlockContainer h1 { font-size: 1.7rem; }
-    .st-key-four .stColumn { min-width: calc(50% - .5rem); flex: 1 1 calc(50% - .5rem); }
+    .st-key-four .stColumn, [class*="st-key-pair"] .stColumn {
+      min-width: calc(50% - .5rem); flex: 1 1 calc(50% - .5rem);
+    }
   }
 </style>
 """
@@ -60,14 +74,50 @@ def header(title: str, question: str, label: str, *how_to_read: str) -> None:
     st.caption(label)
     with st.expander("How to read this"):
         for sentence in how_to_read:
-            st.markdown(sentence)
+            if sentence:  # not every task has words that must stand beside its classes
+                st.markdown(sentence)
+
+
+def note(info: ModelInfo) -> None:
+    """The words that must stand beside the model's classes, where there are any."""
+    if info.note:
+        st.caption(info.note)
 
 
 def model_label(info: ModelInfo) -> str:
     """Name, input size and where it runs."""
-    height, width = info.input_size
     place = f" · {info.device}, {info.dtype}" if info.loaded and info.device else ""
-    return f"Model `{info.name}` · input {width}×{height} px{place}"
+    return f"Model `{info.name}` · input {input_label(info)}{place}"
+
+
+def grey(info: ModelInfo) -> bool:
+    """Whether the model sees no colour."""
+    return get_model(info.name).grey
+
+
+def input_label(info: ModelInfo) -> str:
+    """Size of the model's input in words."""
+    height, width = info.input_size
+    return f"{width}×{height} px" + (", grey" if grey(info) else "")
+
+
+def shown(picture: Picture, longest: int = 640) -> Picture:
+    """A picture at the size of a page: smooth, but a tiny one as the squares that its pixels are.
+
+    Smoothing 28 pixels over a page would hide where one ends, and show shades that no model saw.
+    """
+    return enlarge(picture, longest, smooth=max(picture.shape[:2]) > TINY)
+
+
+def top_classes(scores: Sequence[ClassScore], classes: tuple[str, ...]) -> None:
+    """A few classes as bars in their colours, most probable first."""
+    rows = "".join(
+        f'<li><span>{escape(score.label)}</span><span class="fv-number">{score.probability:.1%}</span>'
+        f'<span class="fv-track" aria-hidden="true"><i style="width:{score.probability:.2%};'
+        f'background:{class_colour(score.label, classes)}"></i></span></li>'
+        for score in scores
+    )
+    st.html(f'<ol class="fv-top">{rows}</ol>')
 
 
 def need_photo(for_what: str) -> Held:

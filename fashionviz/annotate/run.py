@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ from itertools import islice
 from pathlib import Path
 
 from fashionviz import images
-from fashionviz.annotate.photos import Collection, find_photos, read_photo
+from fashionviz.annotate.photos import Collection, PhotoFile, find_photos, read_photo
 from fashionviz.annotate.row import Annotation
-from fashionviz.annotate.table import append, close_table, open_table
+from fashionviz.annotate.table import append, close_table, merged, open_table
 from fashionviz.errors import Cancelled, FashionvizError, Overloaded, WorkerDied
 from fashionviz.images import Photo
 from fashionviz.inference.engine import Engine, shared_engine
@@ -99,20 +99,15 @@ def annotate(
     engine = engine or shared_engine()
     refs = _verified(engine, models)
     known = {row.key: row for row in open_table(out, overwrite=overwrite)}
-    total = len(collection.files) * len(refs)
-    tally = _Tally(total)
-    asker = _Asker(engine, collection.root, refs, known)
-    with closing(_in_flight(asker, collection.files, cancel)) as answers:
-        for answered in answers:
-            fresh = [row for row in answered if row is not known.get(row.key)]
-            if fresh:
-                append(out, fresh)
-            tally.add(answered, fresh)
-            if on_row:
-                for row in fresh:
-                    on_row(row)
-            if on_progress:
-                on_progress(tally.progress())
+    asker = _Asker(engine, lambda file: read_photo(collection.root / file), refs, known)
+
+    def keep(fresh: Sequence[Annotation]) -> None:
+        append(out, fresh)
+        if on_row:
+            for row in fresh:
+                on_row(row)
+
+    tally = _ask_all(asker, collection.files, keep, on_progress, cancel)
     wanted = {(file, ref.name) for file in collection.files for ref in refs}
     table = close_table(out, tally.fresh)
     rows = tuple(row for row in table if row.key in wanted)
@@ -126,6 +121,55 @@ def annotate(
         changed=_changed(known, tally.fresh),
         elsewhere=len(table) - len(rows),
     )
+
+
+def annotate_photos(
+    files: Sequence[str],
+    read: Callable[[str], PhotoFile],
+    *,
+    models: Sequence[str] = (),
+    known: Iterable[Annotation] = (),
+    engine: Engine | None = None,
+    on_row: Callable[[Annotation], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> tuple[Annotation, ...]:
+    """:func:`annotate` for photos that lie in memory: nothing is written anywhere.
+
+    Args:
+        files: their names, each once.
+        read: gives a photo's bytes by its name, in threads of its own; see :func:`fashionviz.annotate.photos.photo_of`.
+        models: registry names; the default model if there are none.
+        known: rows of an earlier run. Those that still hold are kept, failed ones are tried again, corrections stay.
+        engine: the process's shared one by default.
+        on_row: called from this thread with each new row: keep it there, since a cancelled run returns nothing.
+        on_progress: called from this thread after each photo, counting rows.
+        cancel: set it from another thread to stop.
+
+    Returns:
+        A row a photo and model, in order.
+
+    Raises:
+        UnknownModel, ModelNotTrained, WeightsError: a model cannot answer; nothing was asked.
+        Cancelled: ``cancel`` was set.
+    """
+    engine = engine or shared_engine()
+    refs = _verified(engine, models)
+    table = {row.key: row for row in known}
+
+    def keep(fresh: Sequence[Annotation]) -> None:
+        if on_row:
+            for row in fresh:
+                on_row(row)
+
+    tally = _ask_all(_Asker(engine, read, refs, table), files, keep, on_progress, cancel)
+    wanted = {(file, ref.name) for file in files for ref in refs}
+    return tuple(row for row in merged([*table.values(), *tally.fresh]) if row.key in wanted)
+
+
+def holds(row: Annotation | None, sha256: str | None, weights: str | None) -> bool:
+    """Whether a row answers these bytes with these weights, so that they need not be asked again."""
+    return row is not None and row.error is None and (row.sha256, row.weights) == (sha256, weights)
 
 
 def _verified(engine: Engine, models: Sequence[str]) -> tuple[ModelRef, ...]:
@@ -158,6 +202,26 @@ class _Tally:
         return Progress(done, self.total, spent / new * (self.total - done) if new else None)
 
 
+def _ask_all(
+    asker: _Asker,
+    files: Sequence[str],
+    keep: Callable[[Sequence[Annotation]], None],
+    on_progress: Callable[[Progress], None] | None,
+    cancel: threading.Event | None,
+) -> _Tally:
+    """Ask about every photo; each photo's new rows go to ``keep`` before they are counted."""
+    tally = _Tally(len(files) * len(asker.models))
+    with closing(_in_flight(asker, files, cancel)) as answers:
+        for answered in answers:
+            fresh = [row for row in answered if row is not asker.known.get(row.key)]
+            if fresh:
+                keep(fresh)
+            tally.add(answered, fresh)
+            if on_progress:
+                on_progress(tally.progress())
+    return tally
+
+
 def _in_flight(
     asker: _Asker, files: Sequence[str], cancel: threading.Event | None
 ) -> Generator[tuple[Annotation, ...], None, None]:
@@ -185,8 +249,10 @@ def _in_flight(
 class _Asker:
     """Asks the engine about one photo at a time, from many threads."""
 
-    def __init__(self, engine: Engine, root: Path, models: Sequence[ModelRef], known: Known) -> None:
-        self.engine, self.root, self.models, self.known = engine, root, models, known
+    def __init__(
+        self, engine: Engine, read: Callable[[str], PhotoFile], models: Sequence[ModelRef], known: Known
+    ) -> None:
+        self.engine, self.read, self.models, self.known = engine, read, models, known
         self.stop = threading.Event()
         # Decoding takes up to 150 MB a photo and gains nothing beyond the processors.
         self._decoding = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -207,18 +273,14 @@ class _Asker:
     def _open(self, file: str) -> tuple[str | None, list[ModelRef], Photo | FashionvizError | None]:
         """The photo's hash, the models that have not answered it yet, and for these its pixels or what is wrong."""
         with self._decoding:
-            found = read_photo(self.root / file)
-            todo = [ref for ref in self.models if not self._agrees(file, found.sha256, ref)]
+            found = self.read(file)
+            todo = [r for r in self.models if not holds(self.known.get((file, r.name)), found.sha256, r.sha256)]
             if found.data is None or not todo:
                 return found.sha256, todo, found.error
             try:
                 return found.sha256, todo, images.decode(found.data)
             except FashionvizError as error:
                 return found.sha256, todo, error
-
-    def _agrees(self, file: str, sha256: str | None, ref: ModelRef) -> bool:
-        row = self.known.get((file, ref.name))
-        return row is not None and row.error is None and (row.sha256, row.weights) == (sha256, ref.sha256)
 
     def _answer(self, file: str, sha256: str | None, ref: ModelRef, photo: Photo) -> Annotation:
         try:

@@ -35,6 +35,24 @@ def read_annotations(path: Path) -> tuple[Annotation, ...]:
         return merged(_parse(path.read_bytes(), path))
 
 
+def parse_table(data: bytes, name: str) -> tuple[Annotation, ...]:
+    """The rows of a table whose bytes are at hand, by photo and model.
+
+    Args:
+        data: the whole file.
+        name: of the file, for the sentence when it is refused.
+
+    Raises:
+        DataError: it is no table of annotations.
+    """
+    return merged(_parse(data, Path(name)))
+
+
+def table_bytes(rows: Iterable[Annotation]) -> bytes:
+    """The file that holds these rows in this order: what :func:`parse_table` and :func:`read_annotations` read."""
+    return _encode([COLUMNS, *(to_cells(row) for row in rows)])
+
+
 def below(annotations: Iterable[Annotation], threshold: float = CHECK_BELOW) -> tuple[Annotation, ...]:
     """What a person should look at: answers less probable than ``threshold`` (0..1) that nobody has corrected.
 
@@ -216,7 +234,7 @@ def _replace(path: Path, rows: Iterable[Annotation]) -> None:
     part = path.with_name(f".{path.name}.part")  # one name, under the lock: what a kill left is written over
     try:
         with part.open("wb") as handle:
-            handle.write(_encode([COLUMNS, *(to_cells(row) for row in rows)]))
+            handle.write(table_bytes(rows))
             handle.flush()
             os.fsync(handle.fileno())
         shutil.copymode(path, part)

@@ -13,6 +13,7 @@ from fashionviz import images
 from fashionviz.data.sets import ParquetSet, cache_root, image_bytes
 from fashionviz.errors import ImageError
 from fashionviz.models.preprocess import letterbox
+from fashionviz.models.silhouette import crop_to_silhouette
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ def decoded(
     data: ParquetSet,
     size: tuple[int, int],
     *,
+    crop: bool = False,
     folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
@@ -29,6 +31,7 @@ def decoded(
     Args:
         data: the rows, in order.
         size: height and width in pixels.
+        crop: to the box of what stands on white first, at the picture's own resolution.
         folder: where the cache lives; the user's cache by default.
         progress: called with (done, total).
 
@@ -37,14 +40,16 @@ def decoded(
     """
     folder = folder or cache_root() / "decoded"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{data.name}-{data.split or 'all'}-{size[0]}x{size[1]}-{data.fingerprint()}.npy"
+    kind = f"{size[0]}x{size[1]}{'-cropped' if crop else ''}"
+    target = folder / f"{data.name}-{data.split or 'all'}-{kind}-{data.fingerprint()}.npy"
     if not target.exists():
         partial = target.with_suffix(f".{os.getpid()}.part")
         total = len(data)
         store = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=(total, *size, 3))
         for i, row in enumerate(data.rows(["image"])):
             try:
-                store[i] = letterbox(images.decode(image_bytes(row)).pixels, size)[0]
+                pixels = images.decode(image_bytes(row)).pixels
+                store[i] = letterbox(crop_to_silhouette(pixels) if crop else pixels, size)[0]
             except ImageError as error:
                 log.warning("%s row %d: %s", data.name, i, error)
                 store[i] = 255

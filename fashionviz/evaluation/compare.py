@@ -103,6 +103,11 @@ def paired_difference(name: str, other: str, mine: Sequence[Item], theirs: Seque
         only_other += twin_right and not right
     if not n:
         return None
+    return difference(name, other, only_name, only_other, n)
+
+
+def difference(name: str, other: str, only_name: int, only_other: int, n: int) -> Difference:
+    """The difference of accuracies from McNemar's table: of n pictures, how many one alone got right."""
     value = (only_name - only_other) / n
     half = 1.959963984540054 * math.sqrt(max(0.0, (only_name + only_other) / n - value**2) / n)
     return Difference(name, other, value, (value - half, value + half), only_name, only_other, n)

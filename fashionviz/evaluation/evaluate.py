@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fashionviz import images
+from fashionviz.data.catalogue10 import catalogue10
 from fashionviz.data.sets import ParquetSet, image_bytes, open_set, string_codes
 from fashionviz.data.street import street_label
 from fashionviz.errors import DataError, ImageError
 from fashionviz.evaluation.metrics import score
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
+from fashionviz.models.silhouette import crop_to_silhouette
 from fashionviz.models.weights import load_trained
 from fashionviz.results import ModelRef, Report
 
@@ -50,7 +52,8 @@ class Scored:
 def label_rule(spec: ModelSpec, data: ParquetSet) -> tuple[LabelRule, list[str]]:
     """The rule that labels a data set's rows for a task, and the columns it reads.
 
-    The task's own columns come first, then a ``label``; street photos (``id`` and ``tags``) get our labels by id.
+    The task's own columns come first, then a ``label``; street photos (``id`` and ``tags``) get our labels by id, and
+    the catalogue's article types are mapped onto the ten garment types.
 
     Raises:
         DataError: neither applies.
@@ -61,6 +64,8 @@ def label_rule(spec: ModelSpec, data: ParquetSet) -> tuple[LabelRule, list[str]]
         return (lambda row: row["label"]), ["label"]
     if spec.task.name == "gender_category" and {"id", "tags"} <= set(data.columns):
         return street_label, ["id"]
+    if spec.task.name == "clothing10" and "articleType" in data.columns:
+        return catalogue10, ["articleType"]
     raise DataError(
         f"{data.name} has neither the columns {', '.join(spec.task.columns)} nor 'label'; "
         f"it has {', '.join(data.columns)}."
@@ -81,6 +86,8 @@ def evaluate(
     *,
     network: nn.Module | None = None,
     temperature: float = 1.0,
+    size: tuple[int, int] | None = None,
+    crop: bool = False,
     batch: int = 32,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
@@ -92,6 +99,8 @@ def evaluate(
         split: a split of the folder; every row if ``None``.
         network: a network to score instead of the installed weights (after training, before they are installed).
         temperature: of that network; installed weights bring their own.
+        size: height and width that pictures are fitted into; the model's input size if ``None``.
+        crop: pictures to the box of what stands on white first.
         batch: pictures at once.
         progress: called with (done, total).
 
@@ -142,7 +151,8 @@ def evaluate(
                 log.warning("%s row %d: %s", data.name, number, error)
                 skipped += 1
             else:
-                waiting.append(to_input(photo.pixels, spec.input_size, spec.mean, spec.std)[0])
+                pixels = crop_to_silhouette(photo.pixels) if crop else photo.pixels
+                waiting.append(to_input(pixels, size or spec.input_size, spec.mean, spec.std)[0])
                 rows.append(number)
                 ids.append(str(row["id"]) if has_id else str(number))
                 truth.append(index[label])

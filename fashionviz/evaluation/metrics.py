@@ -45,6 +45,41 @@ def mean_interval(parts: Sequence[tuple[int, int]], z: float = 1.959963984540054
     return mean, (max(0.0, mean - half), min(1.0, mean + half))
 
 
+#: Resamplings of a bootstrap.
+DRAWS = 1000
+
+
+def macro_averages(confusion: NDArray[np.integer]) -> tuple[NDArray, NDArray, NDArray]:
+    """Precision, recall and F1, each averaged over the classes; a class that is never predicted has precision 0.
+
+    Args:
+        confusion: ``(..., K, K)`` counts, true class by row.
+
+    Returns:
+        Three arrays of shape ``(...)``.
+    """
+    right = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
+    items, predicted = confusion.sum(-1), confusion.sum(-2)
+    return (
+        (right / np.maximum(predicted, 1)).mean(-1),
+        (right / np.maximum(items, 1)).mean(-1),
+        (2 * right / np.maximum(items + predicted, 1)).mean(-1),
+    )
+
+
+def macro_intervals(confusion: NDArray[np.integer], seed: int = 0) -> tuple[tuple[float, float], ...]:
+    """95 % intervals of :func:`macro_averages`: percentiles over :data:`DRAWS` resamplings of each class's items.
+
+    Args:
+        confusion: ``(K, K)`` counts, true class by row.
+        seed: of the resampling.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = np.stack([rng.multinomial(n := int(row.sum()), row / max(1, n), DRAWS) for row in confusion], axis=1)
+    ends = (np.quantile(values, (0.025, 0.975)) for values in macro_averages(drawn))
+    return tuple((float(low), float(high)) for low, high in ends)
+
+
 def department_recalls(confusion: NDArray[np.integer], classes: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Of the items of each department, how many were given that department, whatever the category: (right, n).
 

@@ -36,6 +36,16 @@ def attribution_colour(result: Attribution) -> Picture:
     return (shown.transpose(1, 2, 0) * 255).round().astype(np.uint8)
 
 
+def attribution_grey(result: Attribution) -> Picture:
+    """The sum over channels around mid-grey: the same picture for a model that sees no colour.
+
+    Its three channels differ only by the weights that make grey of RGB; shown as colours they would be a green tint.
+    """
+    values = result.view.placement.cut(result.values).sum(axis=0)
+    shown = 0.5 + 0.5 * np.clip(values / robust_scale(values), -1, 1)
+    return np.repeat((shown * 255).round().astype(np.uint8)[..., None], 3, axis=2)
+
+
 def attribution_signed(result: Attribution) -> Picture:
     """Sum over channels on the signed scale: red spoke against the class, white said nothing, blue spoke for it."""
     values = result.view.placement.cut(result.values).sum(axis=0)

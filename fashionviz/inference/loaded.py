@@ -22,7 +22,7 @@ from fashionviz.inference.batcher import Answer, Batcher
 from fashionviz.inference.config import EngineConfig
 from fashionviz.models.assurance import GarmentRow, judge, with_garment_row
 from fashionviz.models.card import ModelCard
-from fashionviz.models.preprocess import to_input
+from fashionviz.models.preprocess import to_grey, to_input
 from fashionviz.models.registry import ModelSpec
 from fashionviz.results import Assurance, LayerInfo, ModelRef, ModelView
 
@@ -86,6 +86,8 @@ class Loaded:
     def prepare(self, photo: Photo) -> tuple[Tensor, ModelView]:
         """A photo as the model's input ``(3, H, W)``, with the picture that the model sees."""
         x, pixels, place = to_input(photo.pixels, self.card.input_size, self.card.mean, self.card.std)
+        if self.spec.grey:
+            pixels = to_grey(pixels)
         pixels.setflags(write=False)
         return x, ModelView(pixels, place)
 

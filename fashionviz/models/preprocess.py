@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ def letterbox(pixels: NDArray[np.uint8], frame: tuple[int, int]) -> tuple[NDArra
     out = np.full((*frame, 3), 255, dtype=np.uint8)
     out[place.top : place.top + place.height, place.left : place.left + place.width] = tensor.permute(1, 2, 0).numpy()
     return out, place
+
+
+def to_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``(H, W, 3)`` RGB as a network that weighs it into one channel sees it: three equal channels (ITU-R BT.601)."""
+    return np.repeat(np.asarray(Image.fromarray(pixels).convert("L"))[..., None], 3, axis=2)
 
 
 def normalise(pixels: torch.Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:

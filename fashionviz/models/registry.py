@@ -35,6 +35,7 @@ class ModelSpec:
         head: the last linear layer; its input is the embedding that auxiliary heads share in training.
         relu_family: guided backpropagation applies (ReLU, ReLU6, functional ReLU).
         default: whether it is its task's default, chosen on validation.
+        grey: the network weighs RGB into one channel (Pillow's mode "L") and sees no colour.
         paper: where the design comes from.
     """
 
@@ -51,6 +52,7 @@ class ModelSpec:
     head: str
     relu_family: bool
     default: bool = False
+    grey: bool = False
     paper: str = ""
 
 
@@ -69,6 +71,7 @@ def register_model(
     mean: tuple[float, float, float] = IMAGENET_MEAN,
     std: tuple[float, float, float] = IMAGENET_STD,
     default: bool = False,
+    grey: bool = False,
     paper: str = "",
 ) -> Callable[[Callable[[int], nn.Module]], Callable[[int], nn.Module]]:
     """Register a builder ``build(num_classes) -> nn.Module`` under ``architecture.task``."""
@@ -92,6 +95,7 @@ def register_model(
             head=head,
             relu_family=relu_family,
             default=default,
+            grey=grey,
             paper=paper,
         )
         return build
@@ -133,6 +137,7 @@ def _load() -> None:
     """Import the architecture files, whose decorators fill the registry."""
     from fashionviz.models import (  # noqa: F401
         category_cnn,
+        efficientnet_lite,
         inception,
         mobilenet_v2,
         resnet,

@@ -19,7 +19,7 @@ _LAYERS: dict[str, Any] = {
 
 @register_model(
     "resnet152.gender_category",
-    input_size=(160, 120),
+    input_size=(128, 96),
     paper="Paper 003: the network it chose (arXiv:1512.03385)",
     **_LAYERS,
 )
@@ -36,7 +36,7 @@ def resnet152_classifier(num_classes: int) -> nn.Module:
 
 @register_model(
     "resnet50.clothing10",
-    input_size=(224, 168),
+    input_size=(128, 96),
     paper="Paper 002: one of its three networks (arXiv:1512.03385)",
     **_LAYERS,
 )

@@ -1,7 +1,8 @@
-"""VGG16 (Simonyan & Zisserman 2015) with batch norm and a small head.
+"""VGG16 (Simonyan & Zisserman 2015) with a small head.
 
-The convolutions are the paper's. Its three fully connected layers (124 M parameters, learned for 224×224 alone) are
-replaced by global average pooling and one hidden layer, so that any input size works and the weights can be shipped.
+The convolutions are the paper's, without batch norm, as its ImageNet weights are. Its three fully connected layers
+(124 M parameters, learned for 224×224 alone) are replaced by global average pooling and one hidden layer, so that any
+input size works and the weights can be shipped.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from fashionviz.models.registry import register_model
 
 _LAYERS: dict[str, Any] = {
     "first_conv": "features.0",
-    "activation_layer": "features.3",
-    "gradcam_layer": "features.42",
+    "activation_layer": "features.2",
+    "gradcam_layer": "features.29",
     "head": "classifier.4",
     "relu_family": True,
 }
 
 
 class VGG16(nn.Module):
-    """VGG16's convolutions with batch norm, pooled globally, then 512-512-K.
+    """VGG16's convolutions, pooled globally, then 512-512-K.
 
     Args:
         num_classes: number of logits.
@@ -31,9 +32,9 @@ class VGG16(nn.Module):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        from torchvision.models import vgg16_bn
+        from torchvision.models import vgg16
 
-        self.features = vgg16_bn(weights=None).features
+        self.features = vgg16(weights=None).features
         self.classifier = nn.Sequential(
             nn.Dropout(0.3), nn.Linear(512, 512), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(512, num_classes)
         )
@@ -45,7 +46,7 @@ class VGG16(nn.Module):
 
 @register_model(
     "vgg16.clothing10",
-    input_size=(224, 168),
+    input_size=(160, 120),
     paper="Paper 002: one of its three networks (arXiv:1409.1556)",
     **_LAYERS,
 )
@@ -56,7 +57,7 @@ class VGG16(nn.Module):
     **_LAYERS,
 )
 def vgg16_classifier(num_classes: int) -> nn.Module:
-    """VGG16 with batch norm and a small head, 15 M parameters.
+    """VGG16 with a small head, 15 M parameters.
 
     Args:
         num_classes: number of logits.

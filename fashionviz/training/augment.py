@@ -22,6 +22,7 @@ class Warp:
         rotate: largest rotation in degrees.
         aspect: largest change of width against height, as a share.
         flip: probability of a mirror image.
+        shear: largest lean: how far a picture's row moves sideways, as a share of its distance from the middle.
     """
 
     zoom: tuple[float, float] = (0.85, 1.25)
@@ -29,6 +30,7 @@ class Warp:
     rotate: float = 8.0
     aspect: float = 0.1
     flip: float = 0.5
+    shear: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,9 @@ def warp(images: Tensor, frame: tuple[int, int], how: Warp, generator: torch.Gen
     theta[:, 1, 0] = -sin * ratio * in_y
     theta[:, 1, 1] = cos * in_y
     theta[:, 1, 2] = (2 * dx * ratio * sin - 2 * dy * cos) * in_y
+    if how.shear:  # drawn only where it is asked for: the numbers of other recipes stay the same
+        lean = uniform((n,), -how.shear, how.shear, generator)
+        theta[:, 0] += (mirror * lean * in_x / stretch / in_y)[:, None] * theta[:, 1]
     grid = F.affine_grid(theta, [n, images.shape[1], height, width], align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 

@@ -11,10 +11,11 @@ LICENCE = "Apache-2.0 (weights). The photos they were trained on are not part of
 
 _TITLES = {
     "mobilenet_v2": "MobileNetV2",
+    "efficientnet_lite1": "EfficientNet-Lite1",
     "resnet50": "ResNet-50",
     "resnet50v2": "ResNet-50 v2 (pre-activation)",
     "resnet152": "ResNet-152",
-    "vgg16": "VGG16 with batch norm",
+    "vgg16": "VGG16",
     "inception_v3": "Inception-v3",
     "category_cnn28": "Small CNN, 28×28 grey",
     "category_cnn64": "Small CNN, 64×64",

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fashionviz.data.catalogue10 import CATALOGUE10
 from fashionviz.data.labels import TASKS
+from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.models.registry import get_model
 from fashionviz.training import sources
@@ -72,7 +74,13 @@ class Feed:
     data_sets: tuple[str, ...]
 
 
+def _needs_no_box(recipe: Recipe) -> None:
+    if recipe.crop:
+        raise InvalidRequest(f"The feed {recipe.feed!r} mixes in photos that do not stand on white: it cannot crop.")
+
+
 def _gender_category(recipe: Recipe) -> Material:
+    _needs_no_box(recipe)
     articles = sources.article_types()
     large = sources.catalogue("fpi-large", (224, 168), articles, "catalogue-large")
     street = sources.street((240, 160))
@@ -91,17 +99,29 @@ def _gender_category(recipe: Recipe) -> Material:
 
 
 def _clothing10(recipe: Recipe) -> Material:
+    _needs_no_box(recipe)
     size = recipe.stages[-1].frame
-    found = {
-        "home10": sources.labelled("clothing", "train", size, TASKS["clothing10"], "home"),
-        "extra10": sources.extra_clothing10(size),
+    makers: dict[str, Callable[[], Source]] = {
+        "home10": lambda: sources.labelled("clothing", "train", size, TASKS["clothing10"], "home"),
+        "extra10": lambda: sources.extra_clothing10(size),
     }
-    return Material({k: v for k, v in found.items() if k in recipe.batch}, _NO_GROUND, {})
+    heads = {}
+    if "catalogue" in recipe.batch:  # its 143 article types teach a network from scratch what garments look like
+        articles = sources.article_types()
+        makers["catalogue"] = lambda: sources.catalogue_clothing10("fpi", (80, 60), articles)
+        heads["article"] = len(articles)
+    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, heads)
 
 
 def _category(recipe: Recipe) -> Material:
     task = get_model(recipe.model).task
-    return Material({"catalogue": sources.labelled("fpi", "train", (80, 60), task, "catalogue")}, _NO_GROUND, {})
+    photos = sources.labelled("fpi", "train", (80, 60), task, "catalogue", crop=recipe.crop)
+    return Material({"catalogue": photos}, _NO_GROUND, {})
+
+
+def _catalogue10(recipe: Recipe) -> Material:
+    photos = sources.labelled("fpi", "train", (80, 60), CATALOGUE10, "catalogue", crop=recipe.crop)
+    return Material({"catalogue": photos}, _NO_GROUND, {})
 
 
 FEEDS: dict[str, Feed] = {
@@ -129,6 +149,13 @@ FEEDS: dict[str, Feed] = {
         checks=(Check("clothing", "validation"),),
         reported=(Check("clothing", "validation"),),
         data_sets=("clothing train and extra (Clothing data set, CC0)",),
+    ),
+    # The ten garment types on the catalogue's photos, mapped from article types: where transfer starts from.
+    "catalogue10": Feed(
+        material=_catalogue10,
+        checks=(Check("fpi", "validation"),),
+        reported=(Check("fpi", "validation"), Check("fpi", "test")),
+        data_sets=("fpi train (Fashion Product Images, small)",),
     ),
     "category": Feed(
         material=_category,

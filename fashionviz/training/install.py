@@ -167,7 +167,7 @@ def install(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as made:
         fresh = Path(made) / spec.name
-        stored = save_weights(network, spec.name, fresh / FILE)
+        stored = save_weights(network, spec.name, fresh / FILE, recipe.dtype)
         card = _card(spec, recipe, network, history, stored, command, start or {})
         card.save(fresh / "card.json")
         served, _ = load_trained(spec.name, fresh)  # the rounded values, as they will be served

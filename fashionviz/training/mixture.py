@@ -31,6 +31,18 @@ class Batch(NamedTuple):
     auxiliary: dict[str, Tensor]
 
 
+def some_of_each(codes: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Positions, in order, of at most so many items of each class, chosen by the seed.
+
+    Args:
+        codes: ``(N,)`` class indices.
+        most: items of a class at most.
+        seed: of the choice.
+    """
+    order = np.random.default_rng(seed).permutation(len(codes))
+    return np.sort(np.concatenate([order[codes[order] == c][:most] for c in np.unique(codes)]))
+
+
 class Mixture(Dataset[Batch]):
     """Item ``epoch * len + step`` is a batch; it depends on recipe, epoch and step alone, whoever asks for it.
 
@@ -40,6 +52,8 @@ class Mixture(Dataset[Batch]):
         ground: ``(M, h, w, 3)`` uint8 patches without a garment; may be empty where nothing is pasted.
         heads: names of the auxiliary heads.
         mean, std: of the model's input.
+
+    ``counts``, ``(K,)``, says how many items of each class fill the epochs.
     """
 
     def __init__(
@@ -59,8 +73,11 @@ class Mixture(Dataset[Batch]):
         main = sources[recipe.main]
         # Items of one certain class fill the epoch; the others teach through the sources that are drawn from.
         self.certain = np.flatnonzero((main.allowed.sum(1) == 1).numpy())
-        counts = main.allowed[self.certain].sum(0).clamp(min=1)
-        weight = (main.allowed[self.certain] / counts).sum(1)
+        if recipe.at_most is not None:
+            codes = main.allowed[self.certain].int().argmax(1).numpy()
+            self.certain = self.certain[some_of_each(codes, recipe.at_most, recipe.seed)]
+        self.counts = main.allowed[self.certain].sum(0)
+        weight = (main.allowed[self.certain] / self.counts.clamp(min=1)).sum(1)
         self.balanced = weight / weight.sum()
 
     def __len__(self) -> int:
@@ -81,6 +98,7 @@ class Mixture(Dataset[Batch]):
         if name == recipe.main:
             warp, light = recipe.warp or warp, recipe.light or light
             erase = erase if recipe.erase is None else recipe.erase
+            soften = soften if recipe.soften is None else recipe.soften
         images = draws.photo(images, frame, warp, light, soften, g)
         return augment.erase(images, erase, g) if erase else images
 

@@ -11,7 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassConfusionMatrix
 
+from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.metrics import FIGURES
+from fashionviz.models.preprocess import normalise
+from fashionviz.models.weights import load_trained
 from fashionviz.training.feeds import Check
 from fashionviz.training.mixture import Batch
 from fashionviz.training.recipes import Recipe
@@ -37,6 +40,64 @@ def partial_cross_entropy(logits: Tensor, allowed: Tensor, smoothing: float = 0.
     return torch.where(certain, (1 - smoothing) * loss - smoothing * log_p.mean(dim=1), loss)
 
 
+class Teacher(nn.Module):
+    """Trained networks whose averaged answers a student learns from (Hinton et al. 2015).
+
+    It sees what the student sees, enlarged to the size it is served at, and is never trained: its networks are kept
+    out of the student's parameters and checkpoints.
+
+    Args:
+        names: registry names of trained models of the student's classes.
+        classes: of the student.
+        mean, std: of the student's input.
+
+    Raises:
+        InvalidRequest: a model names other classes.
+        WeightsError: a model has no weights installed, or they are damaged.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], classes: tuple[str, ...], mean: tuple[float, ...], std: tuple[float, ...]
+    ) -> None:
+        super().__init__()
+        self.cards = []
+        networks = []
+        for name in names:
+            network, card = load_trained(name)
+            if card.classes != classes:
+                raise InvalidRequest(f"{name} cannot teach this model: it names other classes.")
+            networks.append(network.requires_grad_(False).to(memory_format=torch.channels_last))
+            self.cards.append(card)
+        self.networks = nn.ModuleList(networks)
+        self.mean, self.std = mean, std
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Mean calibrated log-probabilities ``(N, K)`` of normalised images ``(N, 3, h, w)``."""
+        pixels = images * images.new_tensor(self.std).view(3, 1, 1) + images.new_tensor(self.mean).view(3, 1, 1)
+        answers = []
+        for network, card in zip(self.networks, self.cards, strict=True):
+            seen = F.interpolate(pixels, card.input_size, mode="bilinear", align_corners=False)
+            logits = network.eval()(normalise(seen, card.mean, card.std).to(memory_format=torch.channels_last))
+            answers.append((logits / card.temperature).log_softmax(dim=1))
+        return torch.logsumexp(torch.stack(answers), dim=0) - math.log(len(answers))
+
+
+def distillation(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
+    """Kullback-Leibler divergence of softened answers, scaled by the squared temperature (Hinton et al. 2015).
+
+    Args:
+        logits: of the student, ``(N, K)``.
+        taught: log-probabilities of the teacher, ``(N, K)``.
+        temperature: divides both.
+
+    Returns:
+        ``(N,)`` losses.
+    """
+    wanted = (taught / temperature).log_softmax(dim=1)
+    given = (logits / temperature).log_softmax(dim=1)
+    return temperature**2 * F.kl_div(given, wanted, reduction="none", log_target=True).sum(dim=1)
+
+
 class GarmentClassifier(pl.LightningModule):
     """A classifier with auxiliary heads on the input of its last linear layer.
 
@@ -48,6 +109,7 @@ class GarmentClassifier(pl.LightningModule):
         checks: what each validation loader scores.
         heads: number of classes of each auxiliary head.
         steps: optimiser steps of the whole run, for the schedule.
+        teacher: what it learns from beside the labels, or ``None``.
     """
 
     def __init__(
@@ -59,9 +121,12 @@ class GarmentClassifier(pl.LightningModule):
         checks: tuple[Check, ...],
         heads: dict[str, int],
         steps: int,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.network = network
+        self.teacher = [teacher] if teacher else []  # in a list, so that it is no part of the checkpoint
+        self.head = head  # by name: as a module it would be stored twice
         self.recipe, self.classes, self.checks, self.steps = recipe, classes, checks, steps
         last = network.get_submodule(head)
         assert isinstance(last, nn.Linear)
@@ -82,15 +147,27 @@ class GarmentClassifier(pl.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one mixed batch."""
-        loss = partial_cross_entropy(self(batch.images), batch.allowed, self.recipe.smoothing).mean()
+        logits = self(batch.images)
+        loss = partial_cross_entropy(logits, batch.allowed, self.recipe.smoothing).mean()
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.images))
         embedding, self._embedding = self._embedding, None
         assert embedding is not None
+        for teacher in self.teacher:
+            with torch.no_grad():
+                taught = teacher.to(self.device)(batch.images)
+            share = self.recipe.distil
+            learned = distillation(logits, taught, self.recipe.distil_temperature).mean()
+            loss = (1 - share) * loss + share * learned
         for name, head in self.auxiliary.items():
             labels = batch.auxiliary[name]
             if (labels >= 0).any():
                 loss = loss + self.recipe.auxiliary * F.cross_entropy(head(embedding), labels, ignore_index=-1)
-        return loss
+        return loss + self.penalty() if self.recipe.l1 or self.recipe.l2 else loss
+
+    def penalty(self) -> Tensor:
+        """The recipe's L1 and L2 penalty on the weights of the last linear layer, a scalar."""
+        weight = self.network.get_submodule(self.head).get_parameter("weight")
+        return self.recipe.l1 * weight.abs().sum() + self.recipe.l2 * weight.square().sum()
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int, dataloader_idx: int = 0) -> None:
         """Count the answers on one check."""
@@ -123,10 +200,18 @@ class GarmentClassifier(pl.LightningModule):
         makers: dict[str, Any] = {
             "adamw": lambda: torch.optim.AdamW(groups, lr=recipe.learning_rate),
             "adam": lambda: torch.optim.Adam(groups, lr=recipe.learning_rate),
+            "adamax": lambda: torch.optim.Adamax(groups, lr=recipe.learning_rate),
+            "adadelta": lambda: torch.optim.Adadelta(groups, lr=recipe.learning_rate),
+            "adagrad": lambda: torch.optim.Adagrad(groups, lr=recipe.learning_rate),
             "sgd": lambda: torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True),
         }
         optimiser = makers[recipe.optimiser]()
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, recipe.learning_rate, total_steps=self.steps, pct_start=0.15, final_div_factor=1e3
+            optimiser,
+            recipe.learning_rate,
+            total_steps=self.steps,
+            pct_start=0.15,
+            final_div_factor=1e3,
+            cycle_momentum=bool({"momentum", "betas"} & optimiser.defaults.keys()),  # Adadelta, Adagrad have none
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from fashionviz.errors import InvalidRequest
+from fashionviz.models.packing import Dtype
 from fashionviz.training.augment import Light, Warp
 
 
@@ -29,19 +31,32 @@ class Recipe:
         model: registry name.
         stages: resolutions in order.
         init: what a run starts from when nothing else is asked for (:mod:`fashionviz.training.starts`).
+        initialiser: of what that does not fill (:mod:`fashionviz.training.initialisers`); the architecture's own if
+            ``None``.
         batch: pictures of each source in a batch; the first source fixes the length of an epoch.
         feed: which sources and validation sets, by name (:mod:`fashionviz.training.feeds`).
-        optimiser: ``adamw``, ``adam`` or ``sgd`` (with Nesterov momentum 0.9).
+        optimiser: ``adamw``, ``adam``, ``adamax``, ``adadelta``, ``adagrad`` or ``sgd`` (with Nesterov momentum 0.9).
         learning_rate: peak of the one-cycle schedule.
         weight_decay: of the optimiser; biases and batch norms are spared.
+        l1, l2: penalty on the weights w of the last linear layer, added to the loss: l1 · Σ|w| + l2 · Σw².
         smoothing: label smoothing of pictures with one certain class.
         auxiliary: weight of the auxiliary heads, which share the embedding and are dropped afterwards.
-        ema_decay: of the exponential moving average of the weights, which is what is kept.
+        teachers: trained models of the same classes, whose mean answer is learned from beside the labels.
+        distil: share of the loss that is theirs, 0..1.
+        distil_temperature: softens both answers (Hinton et al. 2015).
+        ema_decay: of the exponential moving average of the weights, which is what is kept; it warms up.
         frozen: parts that keep the weights they start with; their batch statistics adapt to the photos.
         balance: draw every class of the first source equally often, instead of every picture once an epoch.
+        at_most: photos of each class of the first source that are used, chosen by the seed; all if ``None``.
+        crop: crop catalogue photos to the box of what stands on white, in training and validation (paper 002). The
+            engine does not crop: this is for studies.
+        validate_at: height and width of the photos that are scored every epoch; the model's input size if ``None``.
         warp, light: augmentation of the first source, instead of that of its kind.
         erase: probability of random erasing in the first source.
+        soften: probability of a detour through a lower resolution in the first source.
+        subsample: train on so many pictures of the first source, drawn by class; on all if ``None``.
         patience: stop when the validation score has not risen for so many epochs; never if ``None``.
+        dtype: how the weights are stored; by the number of parameters if ``None``.
         seed: of everything random.
     """
 
@@ -50,18 +65,30 @@ class Recipe:
     batch: dict[str, int] = field(default_factory=dict)
     feed: str = "gender_category"
     init: str = "imagenet"
+    initialiser: str | None = None
     optimiser: str = "adamw"
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
+    l1: float = 0.0
+    l2: float = 0.0
     smoothing: float = 0.05
     auxiliary: float = 0.3
+    teachers: tuple[str, ...] = ()
+    distil: float = 0.5
+    distil_temperature: float = 2.0
     ema_decay: float = 0.998
     frozen: tuple[str, ...] = ()
     balance: bool = False
+    at_most: int | None = None
+    crop: bool = False
+    validate_at: tuple[int, int] | None = None
     warp: Warp | None = None
     light: Light | None = None
     erase: float | None = None
+    soften: float | None = None
+    subsample: int | None = None
     patience: int | None = None
+    dtype: Dtype | None = None
     seed: int = 20260101
 
     @property
@@ -84,7 +111,7 @@ class Recipe:
 
 
 #: What paper 001 trained with, as far as it says: Adam and dropout. Averaging and smoothing are ours.
-_LADDER = {
+_LADDER: dict[str, Any] = {
     "feed": "category",
     "init": "scratch",
     "batch": {"catalogue": 128},
@@ -94,6 +121,27 @@ _LADDER = {
     "smoothing": 0.0,
     "auxiliary": 0.0,
     "erase": 0.0,
+}
+
+#: Ten garment types on photos taken at home: some 3,000 photos, so that an average over 100 steps is long enough.
+_HOME: dict[str, Any] = {
+    "feed": "clothing10",
+    "batch": {"home10": 48, "extra10": 12},
+    "learning_rate": 1e-3,
+    "weight_decay": 0.05,
+    "smoothing": 0.1,
+    "auxiliary": 0.0,
+    "ema_decay": 0.99,
+}
+
+#: From scratch, at low resolution: the catalogue's article types and a trained small network teach it.
+_DEEP: dict[str, Any] = {
+    **_HOME,
+    "init": "scratch",
+    "stages": (Stage((64, 48), 6), Stage((128, 96), 1)),
+    "batch": {"home10": 24, "extra10": 8, "catalogue": 64},
+    "auxiliary": 1.0,
+    "teachers": ("mobilenet_v2.clothing10",),
 }
 
 RECIPES: dict[str, Recipe] = {
@@ -108,17 +156,37 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             model="mobilenet_v2.clothing10",
-            feed="clothing10",
             stages=(Stage((160, 120), 6), Stage((224, 168), 8)),
-            batch={"home10": 48, "extra10": 12},
-            learning_rate=1e-3,
-            weight_decay=0.05,
-            smoothing=0.1,
-            auxiliary=0.0,
+            **_HOME,
         ),
-        Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),  # type: ignore[arg-type]
-        Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 15),), **_LADDER),  # type: ignore[arg-type]
-        Recipe(model="category_cnn64.category5", stages=(Stage((64, 64), 15),), **_LADDER),  # type: ignore[arg-type]
+        Recipe(
+            model="efficientnet_lite1.clothing10",
+            stages=(Stage((160, 120), 5), Stage((224, 168), 4)),
+            **_HOME,
+        ),
+        Recipe(
+            model="vgg16.clothing10",
+            stages=(Stage((96, 72), 3), Stage((160, 120), 1)),
+            frozen=("features.0", "features.2", "features.5", "features.7"),
+            dtype="int8",  # 15 M parameters: 28 MiB in fp16
+            **{**_HOME, "learning_rate": 2e-4},  # no batch norm: it bears no more
+        ),
+        Recipe(model="resnet50.clothing10", **_DEEP),
+        Recipe(model="resnet50v2.clothing10", **_DEEP),
+        Recipe(
+            model="resnet152.gender_category",
+            init="scratch",
+            stages=(Stage((64, 48), 10), Stage((96, 72), 4), Stage((128, 96), 2)),
+            batch={"catalogue": 96, "catalogue-large": 8, "pasted": 8, "street": 12, "home": 4},
+            teachers=("mobilenet_v2.gender_category",),
+        ),
+        Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),
+        Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 8),), **_LADDER),
+        Recipe(
+            model="category_cnn64.category5",
+            stages=(Stage((64, 64), 4),),
+            **{**_LADDER, "init": "category_cnn64.category11"},
+        ),
     )
 }
 

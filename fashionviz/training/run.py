@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import platform
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
@@ -26,9 +28,11 @@ from fashionviz.models.preprocess import normalise
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_initial
 from fashionviz.training.feeds import FEEDS, Check
+from fashionviz.training.initialisers import initialise
 from fashionviz.training.mixture import EpochSampler, Mixture
-from fashionviz.training.module import GarmentClassifier
+from fashionviz.training.module import GarmentClassifier, Teacher
 from fashionviz.training.recipes import Recipe
+from fashionviz.training.sources import stratified
 
 log = logging.getLogger(__name__)
 # Its advice on other products is no news of the run.
@@ -43,15 +47,22 @@ class TrainResult:
         checkpoint: the best epoch by the validation score.
         history: a row an epoch: losses, validation figures, learning rate.
         score: validation score of the best epoch.
+        last: the last epoch, which nothing was chosen for.
+        counts: photos of each class that filled an epoch of the first source.
+        seconds: of this run's training with the validation of its epochs, without decoding.
     """
 
     checkpoint: Path
     history: tuple[dict[str, float], ...]
     score: float
+    last: Path
+    counts: tuple[int, ...]
+    seconds: float
 
 
-def _validation(spec: ModelSpec, checks: tuple[Check, ...]) -> list[DataLoader]:
-    """A loader a check, of photos decoded once at the served size."""
+def _validation(spec: ModelSpec, recipe: Recipe, checks: tuple[Check, ...]) -> list[DataLoader]:
+    """A loader a check, of photos decoded once at the served size (or the recipe's)."""
+    size = recipe.validate_at or spec.input_size
 
     def collate(rows: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
         images = torch.stack([r[0] for r in rows]).float() / 255
@@ -63,10 +74,30 @@ def _validation(spec: ModelSpec, checks: tuple[Check, ...]) -> list[DataLoader]:
         rule, columns = label_rule(spec, data)
         labels = string_codes([rule(row) for row in data.table(columns).to_pylist()], spec.task.classes)
         keep = np.flatnonzero(labels >= 0)
-        pixels = torch.from_numpy(np.asarray(decoded(data, spec.input_size)[keep])).permute(0, 3, 1, 2)
+        pixels = torch.from_numpy(np.asarray(decoded(data, size, crop=recipe.crop)[keep])).permute(0, 3, 1, 2)
         rows = TensorDataset(pixels, torch.from_numpy(labels[keep]))
         loaders.append(DataLoader(rows, batch_size=64, collate_fn=collate))
     return loaders
+
+
+def warming_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """An exponential moving average that forgets what a short run started from.
+
+    After t updates the decay is at most (1 + t) / (10 + t), as in TensorFlow: with a fixed decay of 0.998 the weights
+    before training would still be 37 % of the average after 500 steps.
+
+    Args:
+        decay: what it rises to, 0..1.
+
+    Returns:
+        ``(average, current, updates so far) -> new average``.
+    """
+
+    def average(kept: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+        share = min(decay, (1 + int(updates)) / (10 + int(updates)))
+        return share * kept + (1 - share) * current
+
+    return average
 
 
 class _Repeatable(pl.Callback):
@@ -79,12 +110,30 @@ class _Repeatable(pl.Callback):
         torch.manual_seed(self.seed + trainer.global_step)
 
 
+class _Told(pl.Callback):
+    """Tells somebody of every epoch that is done."""
+
+    def __init__(self, on_epoch: Callable[[int, int], None]) -> None:
+        self.on_epoch = on_epoch
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs or 0)
+
+
 def run_folder(recipe: Recipe) -> Path:
     """Where checkpoints and curves of a recipe go, outside the checkout."""
     return cache_root() / "runs" / recipe.model
 
 
-def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epochs: int | None = None) -> TrainResult:
+def train(
+    recipe: Recipe,
+    *,
+    init: Path | None = None,
+    resume: bool = False,
+    epochs: int | None = None,
+    folder: Path | None = None,
+    on_epoch: Callable[[int, int], None] | None = None,
+) -> TrainResult:
     """Train a recipe; a checkpoint is kept each epoch.
 
     Args:
@@ -92,6 +141,8 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         init: safetensors to start from; ``None`` starts from scratch.
         resume: go on from the last checkpoint.
         epochs: stop after so many epochs (the schedule stays that of the whole recipe).
+        folder: where checkpoints and curves go; :func:`run_folder` by default.
+        on_epoch: called after every epoch with (done, total), instead of a progress bar on standard output.
 
     Returns:
         The best checkpoint and the history.
@@ -99,17 +150,22 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
     Raises:
         DataError: a data set is missing.
         WeightsError: ``init`` does not fit.
+        InvalidRequest: no such initialiser, or a subsample of more photos than there are.
     """
     pl.seed_everything(recipe.seed, verbose=False)
     spec, feed = get_model(recipe.model), FEEDS[recipe.feed]
     log.info("decoding the training photos (once)")
     material = feed.material(recipe)
+    if recipe.subsample is not None:
+        material.sources[recipe.main] = stratified(material.sources[recipe.main], recipe.subsample, recipe.seed)
     mixture = Mixture(recipe, material.sources, material.ground, tuple(material.heads), spec.mean, spec.std)
     network = spec.build()
+    if recipe.initialiser is not None:
+        initialise(network, recipe.initialiser)
     if init is not None:
         fresh = load_initial(init, network)
         log.info("started from %s; new: %s", init.name, ", ".join(fresh))
-    folder = run_folder(recipe)
+    folder = folder or run_folder(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     last = folder / "last.ckpt"
     keeper = ModelCheckpoint(folder, "best", monitor="val_score", mode="max", enable_version_counter=False)
@@ -122,13 +178,14 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         # bfloat16 pays on a GPU; on most CPUs it costs.
         precision="bf16-mixed" if on_gpu else "32-true",
         callbacks=[
-            EMAWeightAveraging(decay=recipe.ema_decay),
+            WeightAveraging(avg_fn=warming_average(recipe.ema_decay)),
             keeper,
             latest,
             *stop,
             _Repeatable(recipe.seed),
-            TQDMProgressBar(refresh_rate=20),
+            TQDMProgressBar(refresh_rate=20) if on_epoch is None else _Told(on_epoch),
         ],
+        enable_progress_bar=on_epoch is None,
         # Lightning empties the folder of a logger that it finds: a resumed run writes its own part of the curve.
         logger=CSVLogger(folder.parent, name=folder.name, version=f"curve-{len(list(folder.glob('curve*')))}"),
         gradient_clip_val=5.0,
@@ -145,6 +202,7 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         feed.checks,
         material.heads,
         steps=len(mixture) // trainer.world_size * recipe.epochs,
+        teacher=Teacher(recipe.teachers, spec.task.classes, spec.mean, spec.std) if recipe.teachers else None,
     )
     sampler = EpochSampler(len(mixture), trainer.global_rank, trainer.world_size)
     going_on = resume and last.exists()
@@ -159,8 +217,17 @@ def train(recipe: Recipe, *, init: Path | None = None, resume: bool = False, epo
         num_workers=max(1, (os.cpu_count() or 2) - 2) if on_gpu else 0,
         pin_memory=on_gpu,
     )
-    trainer.fit(module, loader, _validation(spec, feed.checks), ckpt_path=str(last) if going_on else None)
-    return TrainResult(Path(keeper.best_model_path), _history(folder), float(keeper.best_model_score or 0.0))
+    validation = _validation(spec, recipe, feed.checks)
+    began = time.perf_counter()
+    trainer.fit(module, loader, validation, ckpt_path=str(last) if going_on else None)
+    return TrainResult(
+        checkpoint=Path(keeper.best_model_path),
+        history=_history(folder),
+        score=float(keeper.best_model_score or 0.0),
+        last=last,
+        counts=tuple(mixture.counts.tolist()),
+        seconds=time.perf_counter() - began,
+    )
 
 
 def _history(folder: Path) -> tuple[dict[str, float], ...]:

@@ -18,10 +18,11 @@ from PIL import Image
 from torch import Tensor
 
 from fashionviz.data.cache import decoded
+from fashionviz.data.catalogue10 import catalogue10
 from fashionviz.data.labels import CLOTHING10, GENDER_CATEGORY, Task, gender_category
 from fashionviz.data.sets import ParquetSet, open_set, split_of, string_codes
 from fashionviz.data.street import street_label
-from fashionviz.errors import DataError
+from fashionviz.errors import DataError, InvalidRequest
 from fashionviz.models.preprocess import placement
 from fashionviz.training.augment import cut_out_alpha
 
@@ -198,7 +199,7 @@ def home(size: tuple[int, int], progress: Progress | None = None) -> Source:
     return Source(np.concatenate(pixels), torch.tensor(allowed), "home", _even(len(allowed)))
 
 
-def labelled(name: str, split: str, size: tuple[int, int], task: Task, how: str) -> Source:
+def labelled(name: str, split: str, size: tuple[int, int], task: Task, how: str, *, crop: bool = False) -> Source:
     """The rows of a split that have a label of the task, one certain class each.
 
     Args:
@@ -206,17 +207,47 @@ def labelled(name: str, split: str, size: tuple[int, int], task: Task, how: str)
         size: height and width to decode to.
         task: whose rule labels the rows.
         how: how the pictures are drawn.
+        crop: to the box of what stands on white first.
     """
     data = open_set(name, split)
     labels = [task.label_of(row) for row in data.table(list(task.columns)).to_pylist()]
     keep = [i for i, label in enumerate(labels) if label]
     codes = torch.from_numpy(string_codes([labels[i] for i in keep], task.classes))
-    pixels = decoded(data, size)
+    pixels = decoded(data, size, crop=crop)
     return Source(
         pixels=pixels if len(keep) == len(pixels) else np.asarray(pixels[keep]),
         allowed=F.one_hot(codes, len(task.classes)).bool(),
         how=how,
         weight=_even(len(keep)),
+    )
+
+
+def stratified(source: Source, count: int, seed: int) -> Source:
+    """So many pictures of a source, of each class (or set of allowed classes) its share, drawn by a seed.
+
+    Shares are rounded by largest remainder, so that exactly ``count`` pictures are drawn.
+
+    Raises:
+        InvalidRequest: the source has fewer.
+    """
+    if count > len(source):
+        raise InvalidRequest(f"A subsample of {count:,} photos was asked for, and there are {len(source):,}.")
+    _, group, sizes = torch.unique(source.allowed.int(), dim=0, return_inverse=True, return_counts=True)
+    # In whole numbers: floating point would round a share of exactly 3 down to 2 now and then.
+    quotas, remainders = np.divmod(sizes.numpy() * count, len(source))
+    quotas[np.argsort(-remainders, kind="stable")[: count - quotas.sum()]] += 1
+    rng = np.random.default_rng(seed)
+    parts = [rng.permutation(np.flatnonzero(group.numpy() == g))[:quota] for g, quota in enumerate(quotas)]
+    index = np.sort(np.concatenate(parts))
+    chosen = torch.from_numpy(index)
+    weight = source.weight[chosen]
+    return replace(
+        source,
+        pixels=np.asarray(source.pixels[index]),
+        allowed=source.allowed[chosen],
+        weight=weight / weight.sum(),
+        auxiliary={head: labels[chosen] for head, labels in source.auxiliary.items()},
+        alpha=None if source.alpha is None else source.alpha[index],
     )
 
 
@@ -231,6 +262,26 @@ def extra_clothing10(size: tuple[int, int]) -> Source:
     keep = [i for i, label in enumerate(labels) if label in EXTRA10]
     allowed = torch.tensor([[c in EXTRA10[labels[i]] for c in CLOTHING10] for i in keep])
     return Source(np.asarray(decoded(data, size)[keep]), allowed, "home", _even(len(keep)))
+
+
+def catalogue_clothing10(name: str, size: tuple[int, int], articles: tuple[str, ...]) -> Source:
+    """A catalogue's train split for the ten garment types; types outside them teach the article head alone.
+
+    Args:
+        name: the data set.
+        size: height and width to decode to.
+        articles: classes of the auxiliary head ``article``.
+    """
+    data = open_set(name, "train")
+    rows = data.table(["articleType"]).to_pylist()
+    labels = [catalogue10(row) for row in rows]
+    return Source(
+        pixels=decoded(data, size),
+        allowed=torch.tensor([[label in (None, c) for c in CLOTHING10] for label in labels]),
+        how="catalogue",
+        weight=_even(len(rows)),
+        auxiliary={"article": torch.from_numpy(string_codes([row["articleType"] for row in rows], articles))},
+    )
 
 
 def backgrounds(

@@ -1,17 +1,17 @@
-"""What a training run starts from: ImageNet, the installed weights of the same model, nothing, or a file."""
+"""What a training run starts from: ImageNet, installed weights of the same or another model, nothing, or a file."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from fashionviz.data.sets import data_root
 from fashionviz.errors import WeightsError
 from fashionviz.models.card import load_card
+from fashionviz.models.registry import list_models
 from fashionviz.models.weights import FILE, model_folder
+from fashionviz.training.backbones import imagenet_file
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Start:
     """The weights that a run starts from.
 
     Attributes:
-        name: what was asked for: ``imagenet``, ``in-domain``, ``scratch``, or a file's name.
+        name: what was asked for: ``imagenet``, ``in-domain``, a model's name, ``scratch``, or a file's name.
         path: the safetensors file, ``None`` from scratch.
         sha256: of that file, ``None`` from scratch.
         recipe: how those weights were trained, where they are our own.
@@ -31,21 +31,12 @@ class Start:
     recipe: dict[str, Any] | None = None
 
 
-def imagenet_file(model: str) -> Path:
-    """The ImageNet weights of an architecture: ``ARCHITECTURE_imagenet.safetensors`` in ``FASHIONVIZ_BACKBONES``.
-
-    Without that variable it is looked for in ``weights`` beside the data folder.
-    """
-    folder = os.environ.get("FASHIONVIZ_BACKBONES")
-    root = Path(folder) if folder else data_root().parent / "weights"
-    return root / f"{model.partition('.')[0]}_imagenet.safetensors"
-
-
 def starting_weights(init: str, model: str) -> Start:
     """Find what ``--init`` names.
 
     Args:
-        init: ``imagenet``, ``in-domain`` (the installed weights of this model), ``scratch``, or a safetensors file.
+        init: ``imagenet``, ``in-domain`` (the installed weights of this model), the name of a model (its installed
+            weights), ``scratch``, or a safetensors file.
         model: registry name of the model to be trained.
 
     Raises:
@@ -53,12 +44,11 @@ def starting_weights(init: str, model: str) -> Start:
     """
     if init == "scratch":
         return Start(init)
-    if init == "in-domain":
-        folder = model_folder(model)
+    if init == "in-domain" or init in {spec.name for spec in list_models()}:
+        folder = model_folder(model if init == "in-domain" else init)
         card = load_card(folder)
         return Start(init, folder / FILE, card.sha256, dict(card.recipe))
-    path = imagenet_file(model) if init == "imagenet" else Path(init).expanduser()
+    path = imagenet_file(model.partition(".")[0]) if init == "imagenet" else Path(init).expanduser()
     if not path.is_file():
-        hint = " Set FASHIONVIZ_BACKBONES to the folder that holds it." if init == "imagenet" else ""
-        raise WeightsError(f"There is no file {path} to start from.{hint}")
+        raise WeightsError(f"There is no file {path} to start from.")
     return Start(init if init == "imagenet" else path.name, path, sha256(path.read_bytes()).hexdigest())

@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from fashionviz import images
+from fashionviz.annotate.photos import photo_of, read_photo
 from fashionviz.annotate.row import Annotation
-from fashionviz.annotate.run import annotate
+from fashionviz.annotate.run import annotate, annotate_photos
 from fashionviz.annotate.table import append, correct, read_annotations
 from fashionviz.errors import Cancelled, DataError, ModelNotTrained, Overloaded, UnknownModel, WorkerDied
 from fashionviz.images import Photo
@@ -363,3 +364,50 @@ def test_rows_of_another_run_at_the_same_time_are_kept(shipped: Engine, folder: 
     run = annotate(folder, out, engine=shipped, on_row=lambda row: append(out, [other]))
     assert run.elsewhere == 1
     assert other in read_annotations(out)
+
+
+def test_photos_in_memory_are_answered_as_those_of_a_folder(
+    shipped: Engine, folder: Path, out: Path, drawn: dict[str, bytes], asked: list[str]
+) -> None:
+    stored = annotate(folder, out, engine=shipped).rows
+    asked.clear()
+    seen: list[Annotation] = []
+    steps: list[Progress] = []
+    kept = dataclasses.replace(stored[0], corrected="Men/Other")
+    rows = annotate_photos(
+        NAMES,
+        lambda file: photo_of(drawn[file]),
+        engine=shipped,
+        known=[kept],
+        on_row=seen.append,
+        on_progress=steps.append,
+    )
+    assert rows[0] == kept
+    assert sorted(seen, key=lambda row: row.key) == list(rows[1:])
+    assert len(asked) == len(NAMES) - 1
+    assert [step.done for step in steps] == list(range(1, len(NAMES) + 1))
+    for one, other in zip(rows[1:], stored[1:], strict=True):
+        assert one.probability == pytest.approx(other.probability, abs=1e-4)
+        assert (one.key, one.sha256, one.weights, one.label) == (other.key, other.sha256, other.weights, other.label)
+
+
+def test_cancelling_photos_in_memory_keeps_what_was_said(shipped: Engine, drawn: dict[str, bytes]) -> None:
+    cancel, seen = threading.Event(), []
+
+    def stop(row: Annotation) -> None:
+        seen.append(row)
+        cancel.set()
+
+    with pytest.raises(Cancelled):
+        annotate_photos(NAMES, lambda f: photo_of(drawn[f]), engine=shipped, on_row=stop, cancel=cancel)
+    assert seen
+    assert all(row.label for row in seen)
+
+
+def test_bytes_in_memory_are_read_as_a_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fashionviz.annotate.photos.MAX_BYTES", 10)
+    for size in (0, 10, 11):
+        data, path = bytes(range(size)), tmp_path / f"{size}.jpg"
+        path.write_bytes(data)
+        one, other = photo_of(data), read_photo(path)
+        assert (one.sha256, one.data, str(one.error)) == (other.sha256, other.data, str(other.error))

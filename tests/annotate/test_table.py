@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from fashionviz.annotate.row import COLUMNS, Annotation
-from fashionviz.annotate.table import append, below, close_table, correct, merged, open_table, read_annotations
+from fashionviz.annotate.table import (
+    append,
+    below,
+    close_table,
+    correct,
+    merged,
+    open_table,
+    parse_table,
+    read_annotations,
+    table_bytes,
+)
 from fashionviz.errors import DataError, InvalidRequest, StorageError, UnknownModel
 from tests.annotate.test_row import HOSTILE, SHA, row
 
@@ -252,3 +262,14 @@ def test_the_least_sure_first() -> None:
     for wrong in (-0.1, 60, float("nan")):
         with pytest.raises(InvalidRequest, match="between 0 and 1"):
             below(given, wrong)
+
+
+def test_a_table_in_memory_is_the_file(tmp_path: Path) -> None:
+    out = tmp_path / "labels.csv"
+    write(out, [*rows("b.jpg", "=a.jpg"), FAILED, row("c.jpg", model=MODEL, corrected="Men/Other")])
+    stored = close_table(out)
+    assert table_bytes(stored) == out.read_bytes()
+    assert parse_table(out.read_bytes(), "labels.csv") == stored
+    assert parse_table(table_bytes(()), "labels.csv") == ()
+    with pytest.raises(DataError, match=r"^other\.csv is no table of annotations"):
+        parse_table(b"a,b\n1,2\n", "other.csv")

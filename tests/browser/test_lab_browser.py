@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,4 +112,64 @@ def test_an_example_is_one_click_and_a_link_sets_the_controls(browser_page: Page
     page.wait_for_selector("#fv-answer .fv-bars")
     page.wait_for_selector("#fv-why >> text=Men/Other")
     page.wait_for_selector("text=features.5: the")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_every_model_answers_on_the_photo_of_the_first_tab(page: Page, tmp_path: Path) -> None:
+    upload(page, photo(tmp_path))
+    page.wait_for_selector("#fv-answer .fv-bars")
+    page.get_by_role("tab", name="Every model").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#fv-every-mobilenet-v2-gender-category .fv-bars li")
+    page.wait_for_selector("#fv-every-note >> text=models answered")
+    assert page.locator("#fv-every-mobilenet-v2-gender-category .fv-bars li").count() == 3
+    assert "tab=every-model" in page.url
+    pictures = page.locator(".fv-model .fv-twin img")
+    alts = {pictures.nth(i).get_attribute("alt") for i in range(pictures.count())}
+    assert len(alts) == pictures.count() >= 2, "every picture says whose it is"
+    with page.expect_download() as answers:
+        page.get_by_role("button", name="Answers, CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(answers.value.path()).read_text())))
+    assert {row["file"] for row in rows} == {"dress.jpg"}
+    assert "resnet152.gender_category" in page.inner_text("#fv-untrained")
+
+
+def test_photos_are_annotated_corrected_and_taken_up_again(page: Page, tmp_path: Path) -> None:
+    good, cut = photo(tmp_path, gps=True), tmp_path / "cut.jpg"
+    cut.write_bytes(Path(good).read_bytes()[:900])
+    page.get_by_role("tab", name="Annotate").click()
+    page.set_input_files("#fv-many input[type=file]", [good, str(cut)])
+    page.wait_for_selector("#fv-many-hint >> text=2 photos here")
+    page.click("#fv-many-ask:not([disabled])")
+    page.wait_for_selector("#fv-many-note >> text=1 new, 0 kept, 1 failed")
+    page.wait_for_selector("#fv-entry-0 >> text=damaged or cut off")
+    page.wait_for_selector("#fv-entry-1 img[alt='Photo dress.jpg']")
+    shown = page.request.get(page.get_attribute("#fv-entry-1 img", "src")).body()
+    assert b"SECRETCAMERA" not in shown
+    page.get_by_label("Corrected class of dress.jpg").click()
+    page.get_by_role("option", name="Women/Other").click()
+    page.wait_for_selector("#fv-many-count >> text=1 corrected")
+    with page.expect_download() as table:
+        page.click("#fv-many-csv")
+    kept = tmp_path / "labels.csv"
+    kept.write_bytes(Path(table.value.path()).read_bytes())
+    assert [row["corrected"] for row in csv.DictReader(io.StringIO(kept.read_text()))] == ["", "Women/Other"]
+    page.click("text=Delete the photos and the table")
+    page.wait_for_selector("#fv-many-count >> text=No answers yet")
+    page.set_input_files("#fv-many input[type=file]", [good, str(kept)])
+    page.wait_for_selector("#fv-many-hint >> text=2 rows of your CSV are kept")
+    page.click("#fv-many-ask:not([disabled])")
+    page.wait_for_selector("#fv-many-note >> text=0 new, 1 kept, 0 failed")
+
+
+@pytest.mark.parametrize(("tab", "place"), [("every-model", "#fv-every-photo"), ("annotate", "#fv-many")])
+def test_a_link_opens_a_tab_that_fits_a_phone(browser_page: Page, suite_url: str, tab: str, place: str) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{suite_url}/lab?tab={tab}")
+    page.wait_for_selector(f"{place} input[type=file]", state="attached")
+    if tab == "every-model":
+        page.click("#fv-every-examples .thumbnail-item >> nth=0")
+        page.wait_for_selector("#fv-every-note >> text=models answered")
+    assert f"tab={tab}" in page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -77,3 +77,18 @@ def test_the_cache_lies_in_the_users_cache_by_default(
     monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path / "cache"))
     decoded(open_set(file), (8, 8))
     assert len(list((tmp_path / "cache" / "decoded").glob("*.npy"))) == 1
+
+
+def test_cropped_pictures_are_kept_apart(tmp_path: Path) -> None:
+    picture = np.full((40, 30, 3), 255, dtype=np.uint8)
+    picture[10:20, 5:15] = (0, 0, 200)
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "PNG")
+    path = tmp_path / "train-00000-of-00001.parquet"
+    pq.write_table(pa.table({"image": [{"bytes": out.getvalue(), "path": None}]}), path)
+    cropped = decoded(open_set(path), (16, 12), crop=True, folder=tmp_path / "c")[0]
+    whole = decoded(open_set(path), (16, 12), folder=tmp_path / "c")[0]
+    assert np.array_equal(np.nonzero((cropped == (0, 0, 200)).all(2).any(1))[0], np.arange(2, 14))
+    assert (cropped[2:14] == (0, 0, 200)).all(), "the square fills the width of the frame"
+    assert (whole[0] == 255).all()
+    assert len(list((tmp_path / "c").iterdir())) == 2

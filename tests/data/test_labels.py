@@ -2,8 +2,10 @@
 
 import pytest
 
+from fashionviz.data.catalogue10 import ARTICLES10, CATALOGUE10, catalogue10
 from fashionviz.data.labels import CLOTHING10, TASKS
-from fashionviz.data.street2shop import ARTICLES, CATEGORY5, CATEGORY11
+from fashionviz.data.sets import data_root, open_set
+from fashionviz.data.street2shop import ARTICLES, CATEGORY5, CATEGORY11, category11
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,29 @@ def test_a_rule_gives_classes_of_its_task(task) -> None:  # type: ignore[no-unty
     for article in {a for articles in ARTICLES.values() for a in articles}:
         row = {"articleType": article, "gender": "Men", "masterCategory": "Apparel", "label10": "hat"}
         assert task.label_of(row) in (*task.classes, None)
+
+
+def test_article_types_of_the_ten_garment_types() -> None:
+    assert tuple(ARTICLES10) == CLOTHING10
+    named = [a for articles in ARTICLES10.values() for a in articles]
+    assert len(named) == len(set(named))
+    assert CATALOGUE10.classes == CLOTHING10
+    assert CATALOGUE10.label_of({"articleType": "Sweaters"}) == "longsleeve"
+    for unclear in ("Tops", "Tunics", "Kurtas", "Capris", "Watches", None):
+        assert catalogue10({"articleType": unclear}) is None
+
+
+def test_both_mappings_of_the_article_types_agree() -> None:
+    same = {"dress": "dresses", "hat": "hats", "longsleeve": "tops", "outwear": "outerwear", "shirt": "tops"}
+    same |= {"shoes": "footwear", "skirt": "skirts", "t-shirt": "tops", "shorts": None, "pants": "pants"}
+    for name, articles in ARTICLES10.items():
+        for article in articles:
+            category = category11({"articleType": article})
+            assert ("pants" if category == "leggings" else category) == same[name], article
+
+
+@pytest.mark.skipif(not (data_root() / "fpi").is_dir(), reason="the catalogue is not on this machine")
+@pytest.mark.parametrize("mapping", [ARTICLES, ARTICLES10], ids=["street2shop", "clothing10"])
+def test_mapped_article_types_are_the_catalogues(mapping: dict[str, tuple[str, ...]]) -> None:
+    found = set(open_set("fpi", "train").table(["articleType"]).column("articleType").to_pylist())
+    assert {a for articles in mapping.values() for a in articles} <= found

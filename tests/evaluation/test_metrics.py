@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from fashionviz.evaluation.metrics import mean_interval, score, wilson
+from fashionviz.evaluation.metrics import macro_averages, macro_intervals, mean_interval, score, wilson
 from fashionviz.results import ModelRef
 
 CLASSES = ("a", "b", "c", "d")
@@ -53,3 +53,25 @@ def test_everything_agrees_with_scikit_learn(rng: np.random.Generator) -> None:
 def test_nothing_to_score_is_no_crash() -> None:
     report = score(ModelRef("m", ""), "s", "t", CLASSES, np.array([], dtype=np.int64), np.zeros((0, 4)))
     assert (report.n, report.accuracy_ci95) == (0, (0.0, 1.0))
+
+
+def test_macro_averages(rng: np.random.Generator) -> None:
+    truth, predicted = rng.integers(0, 3, 200), rng.integers(0, 4, 200)  # class d is never true
+    confusion = reference.confusion_matrix(truth, predicted, labels=range(4))
+    expected = reference.precision_recall_fscore_support(
+        truth, predicted, labels=range(4), average="macro", zero_division=0
+    )[:3]
+    assert macro_averages(confusion) == pytest.approx(expected)
+    both = macro_averages(np.stack([confusion, np.diag([3, 3, 3, 3])]))
+    assert [v[1] for v in both] == [1, 1, 1]
+    assert [v[0] for v in both] == pytest.approx(expected)
+
+
+def test_macro_intervals() -> None:
+    # Two classes of 100, right 80 and 90 times: the mean recall varies like the mean of two independent shares.
+    confusion = np.array([[80, 20], [10, 90]])
+    low, high = macro_intervals(confusion)[1]
+    spread = np.sqrt(0.8 * 0.2 / 100 + 0.9 * 0.1 / 100) / 2
+    assert (low, high) == pytest.approx((0.85 - 1.96 * spread, 0.85 + 1.96 * spread), abs=0.012)
+    assert macro_intervals(confusion) == macro_intervals(confusion)
+    assert macro_intervals(np.diag([5, 0]))[1] == (0.5, 0.5), "a class without items has no recall"

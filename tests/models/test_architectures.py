@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torchvision.models import resnet50
 
+from fashionviz.models.efficientnet_lite import SameConv2d
 from fashionviz.models.registry import get_model
 from fashionviz.models.resnet_v2 import PreActBottleneck, ResNetV2
 
@@ -51,6 +52,26 @@ def test_published_sizes() -> None:
     assert parameters("resnet50.clothing10") == 25_557_032 - (2048 * 1000 + 1000) + 2048 * 10 + 10
     vgg = get_model("vgg16.clothing10").build()
     assert sum(isinstance(m, nn.Conv2d) for m in vgg.modules()) == 13
+    # efficientnet_lite_pytorch's Lite-1 has 5,416,680 parameters with its 1000-class head.
+    assert parameters("efficientnet_lite1.clothing10") == 5_416_680 - (1280 * 1000 + 1000) + 1280 * 10 + 10
+
+
+@pytest.mark.parametrize("size", [(7, 8), (8, 7), (9, 9), (12, 5)])
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (3, 2), (5, 1), (5, 2)])
+def test_same_padding_by_hand(size: tuple[int, int], kernel: int, stride: int) -> None:
+    # TensorFlow's rule: output ceil(n / s); of the padding that this takes the smaller half goes left and above.
+    convolution = SameConv2d(1, 1, kernel, stride, bias=False)
+    x = torch.randn(1, 1, *size)
+    (top, bottom), (left, right) = (_halves(n, kernel, stride) for n in size)
+    padded = nn.functional.pad(x, (left, right, top, bottom))
+    out = convolution(x)
+    assert out.shape[2:] == tuple(-(-n // stride) for n in size)
+    assert torch.allclose(out, nn.functional.conv2d(padded, convolution.weight, stride=stride), atol=1e-6)
+
+
+def _halves(n: int, kernel: int, stride: int) -> tuple[int, int]:
+    total = max((-(-n // stride) - 1) * stride + kernel - n, 0)
+    return total // 2, total - total // 2
 
 
 def test_the_small_network_sees_grey() -> None:

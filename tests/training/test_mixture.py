@@ -91,3 +91,15 @@ def test_processes_share_an_epoch_out() -> None:
         assert len(sampler) == len(parts[-1]) == 3
     assert sorted(parts[0] + parts[1]) == [21, 22, 23, 24, 25, 26]
     assert list(EpochSampler(3)) == [0, 1, 2]
+
+
+def test_at_most_so_many_of_a_class() -> None:
+    recipe = replace(RECIPE, batch={"main": 10}, at_most=40)
+    mixture = Mixture(recipe, {"main": plain([150, 80, 30, 20])}, np.empty((0, 8, 6, 3), np.uint8))
+    assert mixture.counts.tolist() == [40, 40, 30, 20]
+    assert len(mixture) == 13
+    assert torch.stack([mixture[i].allowed.sum(0) for i in range(13)]).sum(0).tolist() == [40, 40, 30, 20]
+    again = Mixture(recipe, mixture.sources, mixture.ground)
+    assert np.array_equal(again.certain, mixture.certain)
+    other = Mixture(replace(recipe, seed=5), mixture.sources, mixture.ground)
+    assert not np.array_equal(other.certain, mixture.certain)

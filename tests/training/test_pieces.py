@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from fashionviz.errors import InvalidRequest
 from fashionviz.models.registry import get_model
 from fashionviz.training.augment import Light, Warp, cut_out_alpha, erase, paste, relight, soften, warp
 from fashionviz.training.feeds import FEEDS
@@ -111,3 +112,9 @@ def test_recipes() -> None:
     staged = Recipe("m", (Stage((1, 1), 2), Stage((2, 2), 1)))
     assert [staged.frame_at(e) for e in range(4)] == [(1, 1), (1, 1), (2, 2), (2, 2)]
     assert staged.epochs == 3
+
+
+@pytest.mark.parametrize("feed", ["gender_category", "clothing10"])
+def test_feeds_without_a_white_ground_do_not_crop(feed: str) -> None:
+    with pytest.raises(InvalidRequest, match="crop"):
+        FEEDS[feed].material(Recipe("m", (Stage((8, 6), 1),), feed=feed, crop=True))

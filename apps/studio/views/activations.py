@@ -10,7 +10,6 @@ from fashionviz.figures.pictures import (
     activation_grid,
     activation_overlay,
     activation_tile,
-    enlarge,
     map_over_photo,
     strongest_channels,
 )
@@ -44,7 +43,8 @@ def choose_layer() -> str:
     chosen = spatial[name]
     channels, height, width = chosen.shape
     st.caption(
-        f"`{name}` is a {chosen.kind} with {channels} channels of {width}×{height}, {chosen.parameters:,} parameters."
+        f"`{name}` is a {chosen.kind} with {channels} channel{'s' if channels > 1 else ''} of {width}×{height}, "
+        f"{chosen.parameters:,} parameters."
     )
     return name
 
@@ -82,12 +82,12 @@ def one(maps: ActivationMaps, order: list[int]) -> None:
     with left:
         st.plotly_chart(channel_figure(maps, channel), config=parts.PLAIN, key="map")
         st.caption(
-            f"Channel {channel} of `{maps.layer}`: {values.shape[0]}×{values.shape[1]} values for the whole input, "
-            f"{shown.shape[0]}×{shown.shape[1]} of them over the photo."
+            f"Channel {channel} of `{maps.layer}`: {values.shape[1]}×{values.shape[0]} values for the whole input, "
+            f"{shown.shape[1]}×{shown.shape[0]} of them over the photo."
         )
     with right:
         st.image(
-            enlarge(activation_overlay(maps, channel), 640, smooth=True),
+            parts.shown(activation_overlay(maps, channel)),
             width="stretch",
             output_format="PNG",
             alt=f"Channel {channel} laid over the photo",

@@ -197,7 +197,7 @@ above = st.container()  # the matrix stands first and outlines the cell that the
 cell = cell_choice(report)
 with above:
     matrix(report, cell)
-st.caption(info.note)
+parts.note(info)
 if cell is None:
     st.info("Click a cell of the matrix, or choose a true and a predicted class, to see its items.")
 else:

@@ -43,10 +43,14 @@ parts.header(
     "First-layer filters",
     "What does the network look for first? Each tile is one filter of a convolution.",
     parts.model_label(info),
-    "A filter of the first layer is a small colour picture: the network answers most where the photo looks like it. "
-    "Stripes answer to edges in that direction, blobs of colour to that colour.",
-    "Each tile is normalised on its own around mid-grey, so tiles cannot be compared in strength; hover over one for "
-    "its index and the range of its weights.",
+    "A filter of the first layer is a small picture in shades of red and blue: the network answers most where the "
+    "photo, which it sees in grey, is bright at the blue weights and dark at the red ones. Stripes answer to edges in "
+    "that direction."
+    if parts.grey(info)
+    else "A filter of the first layer is a small colour picture: the network answers most where the photo looks like "
+    "it. Stripes answer to edges in that direction, blobs of colour to that colour.",
+    f"Each tile is normalised on its own around {'white' if parts.grey(info) else 'mid-grey'}, so tiles cannot be "
+    "compared in strength; hover over one for its index and the range of its weights.",
 )
 parts.need_weights(info)
 with parts.plainly():
@@ -65,6 +69,9 @@ st.caption(
 )
 if bank.first and channels == 3:
     st.caption("Shown in colour: the three input channels are red, green and blue. Mid-grey is a weight of zero.")
+elif bank.first and channels == 1:
+    st.caption("The one input channel is the photo in grey. White is a weight of zero, each tile on its own scale.")
+    parts.legend_signed("negative", "positive")
 else:
     alike = "all tiles on one scale" if height * width == 1 else "each tile on its own scale"
     st.caption(f"Shown as the mean over the {channels} input channel{'s' if channels > 1 else ''}, {alike}.")

@@ -13,6 +13,7 @@ from apps.words import INSENSITIVE, caution_markdown
 from fashionviz.explain.methods import get_method
 from fashionviz.figures.pictures import (
     attribution_colour,
+    attribution_grey,
     attribution_overlay,
     attribution_signed,
     enlarge,
@@ -68,9 +69,15 @@ def explain(held: Held, method: str, target: str | None, box: Box | None) -> Att
 
 def show(result: Attribution) -> None:
     """Photo, colours, signed sum and overlay side by side, with what the colours mean."""
+    by_value = (
+        ("Attribution around mid-grey: this model sees no colour", attribution_grey(result))
+        if parts.grey(info)
+        else ("Attribution by colour channel, grey is zero", attribution_colour(result))
+    )
+    photo = view_photo(result.view)
     pictures = (
-        ("The photo as the model received it", view_photo(result.view)),
-        ("Attribution by colour channel, grey is zero", attribution_colour(result)),
+        (f"The photo as the model received it, {photo.shape[1]}×{photo.shape[0]} px", photo),
+        by_value,
         ("Sum over the channels, signed", attribution_signed(result)),
         ("Its magnitude over the photo", attribution_overlay(result)),
     )
@@ -78,9 +85,7 @@ def show(result: Attribution) -> None:
     columns = st.container(key="four").columns(4)
     for column, (caption, picture) in zip(columns, pictures, strict=True):
         with column:
-            st.image(
-                enlarge(picture, _SIDE, smooth=True), width="stretch", caption=caption, alt=caption, output_format="PNG"
-            )
+            st.image(parts.shown(picture, _SIDE), width="stretch", caption=caption, alt=caption, output_format="PNG")
     left, right = st.columns(2)
     with left:
         parts.legend_signed("against the class", "for the class")

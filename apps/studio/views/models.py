@@ -23,7 +23,7 @@ def overview(infos: tuple[ModelInfo, ...]) -> None:
                 "trained": [("yes" if i.trained else "no") + (", default" if i.default else "") for i in infos],
                 "task": [i.task for i in infos],
                 "classes": [len(i.classes) for i in infos],
-                "input (px)": [f"{i.input_size[1]}×{i.input_size[0]}" for i in infos],
+                "input": [parts.input_label(i) for i in infos],
                 "parameters": [f"{i.parameters:,}" if i.parameters else "" for i in infos],
                 "runs on": [f"{i.device}, {i.dtype}" if i.loaded else "not loaded" for i in infos],
             }
@@ -87,7 +87,7 @@ def one(info: ModelInfo) -> None:
     st.subheader(info.name, anchor=False)
     st.markdown(info.title)
     st.caption("Classes: " + ", ".join(info.classes))
-    st.caption(info.note)
+    parts.note(info)
     if not info.trained:
         st.warning("This model is listed but not trained, so it never answers. Train it with:")
         st.code(f"fashionviz train {info.name}", language="bash")
@@ -96,9 +96,8 @@ def one(info: ModelInfo) -> None:
     if card is None:
         return
     st.markdown(card.description)
-    height, width = card.input_size
     st.markdown(
-        f"- **Input** {width}×{height} px, {card.resize}, {card.interpolation}\n"
+        f"- **Input** {parts.input_label(info)}, {card.resize}, {card.interpolation}\n"
         f"- **Parameters** {card.parameters:,}, stored as {card.dtype}\n"
         f"- **Data** {', '.join(card.data_sets)}\n"
         f"- **Licence** {card.licence}\n"

@@ -32,7 +32,8 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
         sign, lead, more = assurance_words(prediction.assurance)
         st.markdown(f"{sign} **{lead}** {more}")
     st.plotly_chart(probability_bars(prediction, classes), config=parts.PLAIN, key="bars")
-    st.caption(note)
+    if note:
+        st.caption(note)
 
 
 def details(prediction: Prediction, name: str, note: str) -> None:
