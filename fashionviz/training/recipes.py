@@ -174,6 +174,21 @@ RECIPES: dict[str, Recipe] = {
         Recipe(model="resnet50.clothing10", **_DEEP),
         Recipe(model="resnet50v2.clothing10", **_DEEP),
         Recipe(
+            model="inception_v3.gender_category",
+            stages=(Stage((128, 96), 5), Stage((160, 120), 5)),
+            batch={"catalogue": 60, "catalogue-large": 6, "pasted": 4, "street": 8, "home": 2},
+            learning_rate=5e-4,
+            weight_decay=0.05,
+        ),
+        Recipe(
+            model="vgg16.gender_category",
+            stages=(Stage((96, 72), 4), Stage((160, 120), 3)),
+            batch={"catalogue": 60, "catalogue-large": 6, "pasted": 4, "street": 8, "home": 2},
+            learning_rate=2e-4,
+            weight_decay=0.05,
+            dtype="int8",
+        ),
+        Recipe(
             model="resnet152.gender_category",
             init="scratch",
             stages=(Stage((64, 48), 10), Stage((96, 72), 4), Stage((128, 96), 2)),
