@@ -161,7 +161,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             model="efficientnet_lite1.clothing10",
-            stages=(Stage((160, 120), 4), Stage((224, 168), 3)),
+            stages=(Stage((160, 120), 5), Stage((224, 168), 5)),
             **_HOME,
         ),
         Recipe(
