@@ -30,7 +30,11 @@ _LINK = """(model, method, target, layer) => {
 }""".replace("TOP", handlers.TOP)
 
 _FIRST = "one-photo"
+# Gradio selects the first tab as the page opens: that must not take the link's own tab away before it is read.
 _ADDRESS = """() => {
+  const opening = !window.fashionvizOpened;
+  window.fashionvizOpened = true;
+  if (opening && !'TAB') return;
   const here = new URL(window.location.href);
   here.searchParams.delete('tab');
   if ('TAB') here.searchParams.set('tab', 'TAB');
