@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
+from fashionviz.annotate.table import parse_table
 from fashionviz.data.examples import draw
 from fashionviz.models.registry import get_model
 from tests.conftest import MODEL
@@ -195,19 +196,27 @@ def test_many_photos_are_annotated_corrected_by_keyboard_and_resumed(browser_pag
     table = page.get_by_test_id("stDataFrame")
     expect(table.get_by_text("broken.jpg")).to_be_attached()
     column = table.locator('[role="columnheader"]', has_text="Right class").get_attribute("aria-colindex")
-    table.locator("canvas").first.click(position={"x": 150, "y": 90})  # the first row; the arrow keys go on from here
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 150, box["y"] + 75)  # the first row; the arrow keys go on from here
     for _ in range(9):
         page.keyboard.press("ArrowLeft")
     for _ in range(int(column or 0) - 1):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.get_by_text(CLASSES[5], exact=True).last.click()
+    options = page.locator('[role="option"]')
+    expect(options.filter(has_text=CLASSES[5])).to_have_count(1)  # the list is open, so that it takes what is typed
+    page.keyboard.type(CLASSES[5])
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
     expect(page.get_by_text("3 rows: 2 answered, 1 failed, 1 corrected")).to_be_visible()
     settle(page)
     with page.expect_download() as found:
         page.get_by_role("button", name="Download the labels (CSV)").click()
     csv = found.value.path().read_bytes()
-    assert CLASSES[5].encode() in csv
+    corrected = [(row.file, row.corrected) for row in parse_table(csv, "labels.csv") if row.corrected]
+    assert corrected == [("broken.jpg", CLASSES[5])]
     page.get_by_role("button", name="Remove all photos and answers").click()
     expect(page.get_by_role("button", name="Try it with")).to_be_visible()
     bring(page, [*photos, {"name": "labels.csv", "mimeType": "text/csv", "buffer": csv}])

@@ -186,7 +186,6 @@ def frame_of(here: Desk, rows: Sequence[Annotation]) -> pd.DataFrame:
 
 def editor(here: Desk, info: ModelInfo, sheet: Sheet) -> None:
     """The table; what is chosen in its column of corrections goes to the desk."""
-    share = {"format": "percent"}
     frame = frame_of(here, sheet.rows)
     st.data_editor(
         frame,
@@ -199,12 +198,12 @@ def editor(here: Desk, info: ModelInfo, sheet: Sheet) -> None:
         column_config={
             "photo": st.column_config.ImageColumn("Photo", width=80),
             "label": st.column_config.TextColumn("Class", width=165),
-            "probability": st.column_config.NumberColumn("Probability", width=92, **share),  # type: ignore[arg-type]
+            "probability": st.column_config.NumberColumn("Probability", width=92, format="percent"),
             "corrected": st.column_config.SelectboxColumn(
                 "Right class", options=list(info.classes), help="Choose one where the model is wrong."
             ),
             "runner_up": st.column_config.TextColumn("Runner-up", width=165),
-            "runner_up_probability": st.column_config.NumberColumn("Its probability", width=118, **share),  # type: ignore[arg-type]
+            "runner_up_probability": st.column_config.NumberColumn("Its probability", width=118, format="percent"),
             "file": st.column_config.TextColumn("File"),
             "error": st.column_config.TextColumn("What is wrong", width="large"),
         },
