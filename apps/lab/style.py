@@ -149,7 +149,8 @@ CSS = f"""
 #fv-channels .caption-label, .fv-examples .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px;
   max-width: 100%; }}
 #fv-tabs > .tabitem {{ padding: 12px 0 0; border: 0; }}
-.gradio-container .fv-tiles {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr)); gap: 16px;
+.gradio-container .fv-tiles {{ display: grid; gap: 16px;
+  grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr));
   align-items: start; }}
 .gradio-container .fv-model {{ border: 1px solid var(--fv-border); background: var(--fv-surface); border-radius: 8px;
   padding: 12px 14px; gap: 8px; min-width: 0 !important; }}
