@@ -149,7 +149,8 @@ CSS = f"""
 #fv-channels .caption-label, .fv-examples .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px;
   max-width: 100%; }}
 #fv-tabs > .tabitem {{ padding: 12px 0 0; border: 0; }}
-.gradio-container .fv-tiles {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 16px;
+.gradio-container .fv-tiles {{ display: grid; gap: 16px;
+  grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr));
   align-items: start; }}
 .gradio-container .fv-model {{ border: 1px solid var(--fv-border); background: var(--fv-surface); border-radius: 8px;
   padding: 12px 14px; gap: 8px; min-width: 0 !important; }}
@@ -158,7 +159,8 @@ CSS = f"""
 .gradio-container .fv-tile .fv-sub, .gradio-container .fv-facts, .gradio-container .fv-wait {{ margin: 0 0 6px;
   font-size: 12.5px; line-height: 1.45; color: var(--fv-muted); overflow-wrap: anywhere; }}
 .gradio-container .fv-facts code {{ font-size: 12px; background: none; padding: 0; border: 0; color: inherit; }}
-.gradio-container .fv-model .fv-bars li {{ grid-template-columns: 126px 1fr 50px; gap: 8px; font-size: 13px; }}
+.gradio-container .fv-model .fv-bars li {{ grid-template-columns: 138px 1fr 50px; gap: 8px; font-size: 13px; }}
+.gradio-container .fv-model .fv-bars span {{ font-size: 13px; }}
 .fv-model .fv-twin {{ flex-wrap: nowrap; gap: 8px; }}
 .fv-model .fv-twin > * {{ min-width: 0 !important; }}
 .fv-model img, .fv-photo img {{ object-fit: contain; }}
