@@ -13,7 +13,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from apps.lab import gallery, handlers, parts, region, snippets
-from apps.lab.intake import Upload, arrived, open_photo
+from apps.lab.intake import Upload, open_photo
 from apps.lab.jobs import Jobs
 from fashionviz.images import Photo
 from fashionviz.results import Attribution, Box, Progress
@@ -73,9 +73,8 @@ class Events:
 
     # --- the photo --------------------------------------------------------------------------------------------
 
-    def upload(self, sent: Upload | str | None, request: gr.Request, *part: Any) -> tuple[Any, ...]:
+    def upload(self, upload: Upload | None, request: gr.Request, *part: Any) -> tuple[Any, ...]:
         """A photo was dropped, pasted, chosen or snapped."""
-        upload = arrived(sent)
         try:
             held = Held(open_photo(upload), upload.name if upload else "photo.jpg")
         except Exception as error:

@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 from apps.lab import cards, every, gallery, handlers, parts, region, snippets
 from apps.lab.events import Held, session_of, warn
 from apps.lab.every import Group, Reply
-from apps.lab.intake import Upload, arrived, open_photo
+from apps.lab.intake import Upload, open_photo
 from apps.lab.jobs import Jobs
 from apps.lab.layout import KEEP_S, Page, code_box, example_row, photo_input
 from fashionviz.results import ModelInfo
@@ -111,9 +111,8 @@ class EveryEvents:
 
     # --- the photo --------------------------------------------------------------------------------------------
 
-    def upload(self, sent: Upload | str | None, request: gr.Request) -> dict[Any, Any]:
+    def upload(self, upload: Upload | None, request: gr.Request) -> dict[Any, Any]:
         """A photo was dropped, pasted, chosen or snapped."""
-        upload = arrived(sent)
         try:
             return self._accepted(Held(open_photo(upload), upload.name if upload else "photo.jpg"), request)
         except Exception as error:

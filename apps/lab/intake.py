@@ -33,14 +33,6 @@ class Upload:
     inline: str = ""
 
 
-def arrived(upload: Upload | str | None) -> Upload | None:
-    """An upload as an event receives it.
-
-    A component that Gradio made anew for a session has its own reading again, and hands over the path of the file.
-    """
-    return Upload(upload, Path(upload).name) if isinstance(upload, str) else upload
-
-
 class _Recent:
     """Uploads of the last seconds by path, in memory, for whoever sent the very same file at the same time."""
 
