@@ -11,8 +11,11 @@ import binascii
 import contextlib
 import threading
 import time
+from abc import ABCMeta
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,18 +93,31 @@ def _receive(payload: Any) -> Upload | None:
     return Upload("" if inline else (payload.path or ""), name, inline)
 
 
-def untouched(component: Any) -> Any:
-    """Make a ``gr.Image`` or ``gr.File`` hand over an :class:`Upload`.
+@cache
+def _reading(kind: type, read: Callable[[Any], Any]) -> type:
+    """A component class that hands over what ``read`` makes of the payload.
 
-    The method is replaced on the object: a subclass would make Gradio write a stub file into this folder.
+    A class, because Gradio makes a component anew for a session whenever an event leaves it as it is
+    (``gr.skip()``): a method replaced on the object would be lost, and Gradio would open the photo itself. Made past
+    Gradio's metaclass, which writes a stub file beside every class it meets.
     """
-    component.preprocess = _receive
+    own = {"preprocess": lambda self, payload: read(payload), "__module__": kind.__module__}
+    return ABCMeta.__new__(type(kind), kind.__name__, (kind,), own)
+
+
+def untouched(component: Any) -> Any:
+    """Make a ``gr.Image`` or ``gr.File`` hand over an :class:`Upload`."""
+    component.__class__ = _reading(type(component), _receive)
     return component
+
+
+def _receive_all(payload: Any) -> tuple[Upload, ...]:
+    return tuple(u for u in map(_receive, payload or ()) if u is not None)
 
 
 def untouched_list(component: Any) -> Any:
     """The same for a ``gr.File`` of several files, which hands over a tuple of them."""
-    component.preprocess = lambda payload: tuple(u for u in map(_receive, payload or ()) if u is not None)
+    component.__class__ = _reading(type(component), _receive_all)
     return component
 
 
