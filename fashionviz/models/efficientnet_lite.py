@@ -34,8 +34,10 @@ class SameConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """``(N, C, h, w)`` to ``(N, K, ceil(h / stride), ceil(w / stride))``."""
         below, right = (self._missing(n) for n in x.shape[2:])
-        x = F.pad(x, (right // 2, right - right // 2, below // 2, below - below // 2))
-        return F.conv2d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        both = (below // 2, right // 2)  # a convolution pads both sides alike, without a copy
+        if below % 2 or right % 2:
+            x, both = F.pad(x, (right // 2, right - right // 2, below // 2, below - below // 2)), (0, 0)
+        return F.conv2d(x, self.weight, self.bias, self.stride, both, self.dilation, self.groups)
 
     def _missing(self, size: int) -> int:
         stride = self.stride[0]

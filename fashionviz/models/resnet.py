@@ -19,7 +19,7 @@ _LAYERS: dict[str, Any] = {
 
 @register_model(
     "resnet152.gender_category",
-    input_size=(128, 96),
+    input_size=(64, 48),
     paper="Paper 003: the network it chose (arXiv:1512.03385)",
     **_LAYERS,
 )
@@ -31,12 +31,20 @@ def resnet152_classifier(num_classes: int) -> nn.Module:
     """
     from torchvision.models import resnet152
 
-    return resnet152(weights=None, num_classes=num_classes)
+    # Every block starts as the identity (Goyal et al. 2017): weights of ResNet-50, which has the same stages with fewer
+    # blocks, then make a ResNet-152 of the same answers, which training deepens (Chen et al. 2016, Net2Net).
+    return resnet152(weights=None, num_classes=num_classes, zero_init_residual=True)
 
 
 @register_model(
+    "resnet50.gender_category",
+    input_size=(64, 48),
+    paper="What ResNet-152 and the ResNet-50 of ten types grow from (arXiv:1512.03385)",
+    **_LAYERS,
+)
+@register_model(
     "resnet50.clothing10",
-    input_size=(128, 96),
+    input_size=(96, 72),
     paper="Paper 002: one of its three networks (arXiv:1512.03385)",
     **_LAYERS,
 )
@@ -48,4 +56,4 @@ def resnet50_classifier(num_classes: int) -> nn.Module:
     """
     from torchvision.models import resnet50
 
-    return resnet50(weights=None, num_classes=num_classes)
+    return resnet50(weights=None, num_classes=num_classes, zero_init_residual=True)

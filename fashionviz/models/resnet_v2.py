@@ -85,7 +85,7 @@ class ResNetV2(nn.Module):
 
 @register_model(
     "resnet50v2.clothing10",
-    input_size=(128, 96),
+    input_size=(96, 72),
     first_conv="conv1",
     activation_layer="layer1.0.conv2",
     gradcam_layer="relu",

@@ -134,16 +134,6 @@ _HOME: dict[str, Any] = {
     "ema_decay": 0.99,
 }
 
-#: From scratch, at low resolution: the catalogue's article types and a trained small network teach it.
-_DEEP: dict[str, Any] = {
-    **_HOME,
-    "init": "scratch",
-    "stages": (Stage((64, 48), 6), Stage((128, 96), 1)),
-    "batch": {"home10": 24, "extra10": 8, "catalogue": 64},
-    "auxiliary": 1.0,
-    "teachers": ("mobilenet_v2.clothing10",),
-}
-
 RECIPES: dict[str, Recipe] = {
     recipe.model: recipe
     for recipe in (
@@ -161,7 +151,8 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             model="efficientnet_lite1.clothing10",
-            stages=(Stage((160, 120), 5), Stage((224, 168), 5)),
+            stages=(Stage((160, 120), 4), Stage((224, 168), 5)),
+            frozen=("features.0", "features.1", "features.2", "features.3"),  # the costly ones, and the most general
             **_HOME,
         ),
         Recipe(
@@ -171,8 +162,27 @@ RECIPES: dict[str, Recipe] = {
             dtype="int8",  # 15 M parameters: 28 MiB in fp16
             **{**_HOME, "learning_rate": 2e-4},  # no batch norm: it bears no more
         ),
-        Recipe(model="resnet50.clothing10", **_DEEP),
-        Recipe(model="resnet50v2.clothing10", **_DEEP),
+        Recipe(
+            model="resnet50.gender_category",
+            init="scratch",
+            stages=(Stage((48, 36), 1), Stage((64, 48), 2)),
+            batch={"catalogue": 112, "catalogue-large": 4, "pasted": 4, "street": 6, "home": 2},
+            dtype="int8",
+        ),
+        Recipe(
+            model="resnet50.clothing10",
+            init="resnet50.gender_category",
+            stages=(Stage((64, 48), 4), Stage((96, 72), 2)),
+            **{**_HOME, "learning_rate": 5e-4},
+        ),
+        # Of a network with batch norm after the convolutions it takes the convolutions alone, so that it needs more
+        # photos to find its feet: the catalogue's article types bring them.
+        Recipe(
+            model="resnet50v2.clothing10",
+            init="resnet50.gender_category",
+            stages=(Stage((64, 48), 5), Stage((96, 72), 1)),
+            **{**_HOME, "batch": {"home10": 36, "extra10": 12, "catalogue": 48}, "auxiliary": 1.0},
+        ),
         Recipe(
             model="inception_v3.gender_category",
             stages=(Stage((128, 96), 5), Stage((160, 120), 5)),
@@ -190,10 +200,11 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             model="resnet152.gender_category",
-            init="scratch",
-            stages=(Stage((64, 48), 10), Stage((96, 72), 4), Stage((128, 96), 2)),
-            batch={"catalogue": 96, "catalogue-large": 8, "pasted": 8, "street": 12, "home": 4},
-            teachers=("mobilenet_v2.gender_category",),
+            init="resnet50.gender_category",
+            stages=(Stage((64, 48), 1),),
+            batch={"catalogue": 112, "catalogue-large": 4, "pasted": 4, "street": 6, "home": 2},
+            learning_rate=8e-4,
+            dtype="int8",  # 58 M parameters: 116 MiB in fp16
         ),
         Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),
         Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 8),), **_LADDER),

@@ -1,13 +1,17 @@
 """The architectures against published facts: parameter counts, layer counts, what grey means."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import resnet50
 
 from fashionviz.models.efficientnet_lite import SameConv2d
 from fashionviz.models.registry import get_model
 from fashionviz.models.resnet_v2 import PreActBottleneck, ResNetV2
+from fashionviz.models.weights import load_initial
 
 
 def parameters(name: str) -> int:
@@ -94,3 +98,18 @@ def test_the_head_is_the_last_linear_layer(name: str) -> None:
     linear = [n for n, m in network.named_modules() if isinstance(m, nn.Linear)]
     assert spec.head == linear[-1]
     assert network.get_submodule(spec.head).out_features == len(spec.task.classes)
+
+
+def test_a_resnet152_that_starts_from_a_resnet50_answers_as_it_does(tmp_path: Path) -> None:
+    shallow, deep = (get_model(f"{name}.gender_category").build() for name in ("resnet50", "resnet152"))
+    with torch.no_grad():
+        for module in shallow.modules():  # as after training: no block is the identity any more
+            if isinstance(module, nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.running_mean.normal_(std=0.1)
+    path = tmp_path / "shallow.safetensors"
+    save_file(shallow.state_dict(), path)
+    fresh = load_initial(path, deep)
+    assert {name.rpartition(".")[0].split(".")[0] for name in fresh} == {"layer2", "layer3"}
+    photos = torch.rand(2, 3, 64, 48)
+    torch.testing.assert_close(deep.eval()(photos), shallow.eval()(photos), atol=1e-4, rtol=1e-4)
