@@ -33,13 +33,7 @@ def python_snippet(
     """
     region = f", box={_tuple_text(box)}" if box is not None else ""
     lines = [
-        "from pathlib import Path",
-        "",
-        "from fashionviz import images",
-        "from fashionviz.inference.engine import shared_engine",
-        "",
-        "engine = shared_engine()",
-        f"photo = images.decode(Path({file!r}).read_bytes())",
+        *_opened(file),
         f"prediction = engine.predict(photo, {model!r}{region})",
         "for score in prediction.scores:",
         '    print(f"{score.label:20} {score.probability:.3f}")',
@@ -113,17 +107,24 @@ def client_snippet(
     return "\n".join(lines)
 
 
+def _opened(file: str) -> list[str]:
+    """A program's first lines: the engine and the photo."""
+    return [
+        "from pathlib import Path",
+        "",
+        "from fashionviz import images",
+        "from fashionviz.inference.engine import shared_engine",
+        "",
+        "engine = shared_engine()",
+        f"photo = images.decode(Path({file!r}).read_bytes())",
+    ]
+
+
 def every_python(file: str) -> str:
     """Ask every trained model about one photo with the library's own calls."""
     return "\n".join(
         [
-            "from pathlib import Path",
-            "",
-            "from fashionviz import images",
-            "from fashionviz.inference.engine import shared_engine",
-            "",
-            "engine = shared_engine()",
-            f"photo = images.decode(Path({file!r}).read_bytes())",
+            *_opened(file),
             "for info in engine.models():",
             "    if not info.trained:",
             "        continue",

@@ -123,6 +123,18 @@ _LADDER: dict[str, Any] = {
     "erase": 0.0,
 }
 
+#: Six classes that must hold on street and home photos and on cut-outs, not on the catalogue's alone.
+_GENDER: dict[str, Any] = {
+    "batch": {"catalogue": 60, "catalogue-large": 6, "pasted": 4, "street": 8, "home": 2},
+    "weight_decay": 0.05,
+}
+
+#: The residual networks of the six classes see small photos in large batches: what two cores can train.
+_RESIDUAL: dict[str, Any] = {
+    "batch": {"catalogue": 112, "catalogue-large": 4, "pasted": 4, "street": 6, "home": 2},
+    "dtype": "int8",  # 58 M parameters of ResNet-152: 116 MiB in fp16
+}
+
 #: Ten garment types on photos taken at home: some 3,000 photos, so that an average over 100 steps is long enough.
 _HOME: dict[str, Any] = {
     "feed": "clothing10",
@@ -140,9 +152,8 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             model="mobilenet_v2.gender_category",
             stages=(Stage((128, 96), 5), Stage((160, 120), 5)),
-            batch={"catalogue": 60, "catalogue-large": 6, "pasted": 4, "street": 8, "home": 2},
             learning_rate=1e-3,
-            weight_decay=0.05,
+            **_GENDER,
         ),
         Recipe(
             model="mobilenet_v2.clothing10",
@@ -166,8 +177,7 @@ RECIPES: dict[str, Recipe] = {
             model="resnet50.gender_category",
             init="scratch",
             stages=(Stage((48, 36), 1), Stage((64, 48), 2)),
-            batch={"catalogue": 112, "catalogue-large": 4, "pasted": 4, "street": 6, "home": 2},
-            dtype="int8",
+            **_RESIDUAL,
         ),
         Recipe(
             model="resnet50.clothing10",
@@ -186,25 +196,22 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             model="inception_v3.gender_category",
             stages=(Stage((128, 96), 5), Stage((160, 120), 5)),
-            batch={"catalogue": 60, "catalogue-large": 6, "pasted": 4, "street": 8, "home": 2},
             learning_rate=5e-4,
-            weight_decay=0.05,
+            **_GENDER,
         ),
         Recipe(
             model="vgg16.gender_category",
             stages=(Stage((96, 72), 4), Stage((160, 120), 3)),
-            batch={"catalogue": 60, "catalogue-large": 6, "pasted": 4, "street": 8, "home": 2},
             learning_rate=2e-4,
-            weight_decay=0.05,
             dtype="int8",
+            **_GENDER,
         ),
         Recipe(
             model="resnet152.gender_category",
             init="resnet50.gender_category",
             stages=(Stage((64, 48), 1),),
-            batch={"catalogue": 112, "catalogue-large": 4, "pasted": 4, "street": 6, "home": 2},
             learning_rate=8e-4,
-            dtype="int8",  # 58 M parameters: 116 MiB in fp16
+            **_RESIDUAL,
         ),
         Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),
         Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 8),), **_LADDER),
