@@ -134,7 +134,8 @@ def open_set(source: str | Path, split: str | None = None) -> ParquetSet:
     """Open a data set by name (in the data folder), or a user's folder or Parquet file in the same layout.
 
     Args:
-        source: ``"fpi"``, a folder, or a ``.parquet`` file.
+        source: ``"fpi"``, a folder, or a ``.parquet`` file; ``"ccp-garments"`` is made from ``ccp``
+            (:mod:`fashionviz.data.street_garments`) and needs a split.
         split: ``train``, ``validation``, ``test``, …; ``None`` takes every file.
 
     Raises:
@@ -142,6 +143,10 @@ def open_set(source: str | Path, split: str | None = None) -> ParquetSet:
     """
     path = Path(source).expanduser()
     if not path.exists():
+        if source == "ccp-garments" and split:  # cut out of ccp's photos on first use
+            from fashionviz.data.street_garments import street_garments
+
+            return ParquetSet(str(source), (street_garments(split),), split)
         named = data_root() / str(source)
         if not named.exists():
             raise DataError(

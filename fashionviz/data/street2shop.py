@@ -3,6 +3,9 @@
 Paper 001 classified eleven categories, then dropped those with few photos and merged leggings into pants, which left
 five. Its data (Street2Shop) is not open; the mapping below carries the categories over to Fashion Product Images.
 Article types that are in none of the eleven (watches, perfume, innerwear, shorts, sarees, ...) have no label.
+
+Home photos (Clothing data set) and garments cut out of street photos (Clothing Co-Parsing) are mapped too, so that what
+was trained on the catalogue can be measured on them.
 """
 
 from __future__ import annotations
@@ -37,6 +40,30 @@ ARTICLES: dict[str, tuple[str, ...]] = {
 
 CATEGORY11 = tuple(ARTICLES)
 
+#: Names of home photos. Shorts, bodies, undershirts and what may be two things (a hoodie, a blazer vest) have no label;
+#: home photos of leggings are filed under pants by their publisher.
+HOME: dict[str, str] = {
+    "dress": "dresses", "hat": "hats", "longsleeve": "tops", "outwear": "outerwear", "pants": "pants", "shirt": "tops",
+    "shoes": "footwear", "skirt": "skirts", "t-shirt": "tops", "blazer": "outerwear", "blouse": "tops", "polo": "tops",
+    "top": "tops",
+}  # fmt: skip
+
+#: Numbers among the 59 labels of street masks. Left out: cardigans, vests and capes (tops or outerwear), rompers,
+#: bodysuits, swimwear, hosiery and intimates (none of the eleven), shorts.
+STREET_LABELS: dict[str, tuple[int, ...]] = {
+    "bags": (2, 33, 56),  # bag, purse, wallet
+    "belts": (3,),
+    "dresses": (14,),
+    "eyewear": (17, 47),  # glasses, sunglasses
+    "footwear": (7, 12, 16, 21, 28, 32, 36, 39, 43, 58),  # boots, clogs, flats, heels, loafers, pumps, sandals, …
+    "hats": (20,),
+    "leggings": (27,),
+    "outerwear": (4, 13, 24),  # blazer, coat, jacket
+    "pants": (25, 31),  # jeans, pants
+    "skirts": (42,),
+    "tops": (5, 22, 26, 38, 48, 49, 51, 54),  # blouse, hoodie, jumper, shirt, sweater, sweatshirt, t-shirt, top
+}
+
 #: The five categories that paper 001 kept, most frequent first there.
 CATEGORY5 = ("footwear", "pants", "tops", "dresses", "skirts")
 
@@ -44,8 +71,17 @@ _CATEGORY = {article: category for category, articles in ARTICLES.items() for ar
 
 
 def category11(row: Mapping[str, Any]) -> str | None:
-    """The Street2Shop category of a catalogue row, by ``articleType``; ``None`` where it has none."""
-    return _CATEGORY.get(row.get("articleType") or "")
+    """The Street2Shop category of a row, ``None`` where it has none.
+
+    Args:
+        row: of the catalogue (``articleType``), of home photos (``label10`` where it is known, else ``label``), or of
+            garments cut out of street photos (``category11``).
+    """
+    if "articleType" in row:
+        return _CATEGORY.get(row["articleType"] or "")
+    if "category11" in row:
+        return row["category11"]
+    return HOME.get((row.get("label10") or row.get("label") or "").lower())
 
 
 def category5(row: Mapping[str, Any]) -> str | None:

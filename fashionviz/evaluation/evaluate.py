@@ -52,14 +52,19 @@ class Scored:
 def label_rule(spec: ModelSpec, data: ParquetSet) -> tuple[LabelRule, list[str]]:
     """The rule that labels a data set's rows for a task, and the columns it reads.
 
-    The task's own columns come first, then a ``label``; street photos (``id`` and ``tags``) get our labels by id, and
-    the catalogue's article types are mapped onto the ten garment types.
+    The task's own columns come first, then, for shop categories, those of home photos and of street garments, then a
+    ``label``; street photos (``id`` and ``tags``) get our labels by id, and the catalogue's article types are mapped
+    onto the ten garment types.
 
     Raises:
         DataError: neither applies.
     """
     if all(c in data.columns for c in spec.task.columns):
         return spec.task.label_of, list(spec.task.columns)
+    if spec.task.name in ("category11", "category5"):
+        for columns in (["category11"], ["label10", "label"]):  # street garments, home photos
+            if set(columns) <= set(data.columns):
+                return spec.task.label_of, columns
     if "label" in data.columns:
         return (lambda row: row["label"]), ["label"]
     if spec.task.name == "gender_category" and {"id", "tags"} <= set(data.columns):

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from fashionviz import images
 from fashionviz.data.cache import decoded
@@ -45,6 +47,23 @@ class Sizes:
 
 
 SIZES = Sizes()
+#: For networks that take most of a second a photo on two cores: minutes instead of an hour.
+FEW = Sizes(fit=300, choose=200, measure=200, catalogue=600)
+#: Floating-point operations a photo from which a network counts as one of those.
+HEAVY = 6e9
+
+
+def sizes_for(spec: ModelSpec, network: nn.Module) -> Sizes:
+    """How many pictures a network can be asked about in reasonable time; the same on every machine.
+
+    Args:
+        spec: whose input.
+        network: in evaluation mode.
+    """
+    device = next(network.parameters()).device
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 3, *spec.input_size, device=device))
+    return FEW if counter.get_total_flops() >= HEAVY else SIZES
 
 
 @dataclass(frozen=True)

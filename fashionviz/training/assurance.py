@@ -235,7 +235,8 @@ def fit_assurance(
     """
     spec, folder = get_model(name), folder or model_folder(name)
     network, card = load_trained(name, folder)
-    plans = [plan(spec, seed, albums.SIZES) for plan in (albums.to_fit, albums.to_choose, albums.to_measure)]
+    sizes = albums.sizes_for(spec, network)
+    plans = [plan(spec, seed, sizes) for plan in (albums.to_fit, albums.to_choose, albums.to_measure)]
     total = sum(len(plan) for plan in plans)
     done = 0
 

@@ -115,8 +115,14 @@ def _clothing10(recipe: Recipe) -> Material:
 
 def _category(recipe: Recipe) -> Material:
     task = get_model(recipe.model).task
-    photos = sources.labelled("fpi", "train", (80, 60), task, "catalogue", crop=recipe.crop)
-    return Material({"catalogue": photos}, _NO_GROUND, {})
+    if len(recipe.batch) > 1:
+        _needs_no_box(recipe)
+    makers: dict[str, Callable[[], Source]] = {
+        "catalogue": lambda: sources.labelled("fpi", "train", (80, 60), task, "catalogue", crop=recipe.crop),
+        "home": lambda: sources.labelled("clothing", "train", (80, 60), task, "home", columns=("label10", "label")),
+        "street": lambda: sources.labelled("ccp-garments", "train", (80, 60), task, "home", columns=("category11",)),
+    }
+    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, {})
 
 
 def _catalogue10(recipe: Recipe) -> Material:
@@ -165,7 +171,14 @@ FEEDS: dict[str, Feed] = {
             Check("fpi", "test"),
             Check("fpi-large", "validation"),
             Check("fpi-large", "test"),
+            Check("clothing", "validation"),
+            Check("ccp-garments", "validation"),
+            Check("ccp-garments", "test"),
         ),
-        data_sets=("fpi train (Fashion Product Images, small)",),
+        data_sets=(
+            "fpi train (Fashion Product Images, small)",
+            "clothing train (Clothing data set, CC0)",
+            "ccp train (single garments cut out of Clothing Co-Parsing street photos by their masks)",
+        ),
     ),
 }

@@ -110,11 +110,12 @@ class Recipe:
         return self.stages[-1].frame
 
 
-#: What paper 001 trained with, as far as it says: Adam and dropout. Averaging and smoothing are ours.
+#: What paper 001 trained with, as far as it says: Adam and dropout. Averaging is ours, and so are the home and street
+#: photos, which a visitor's are like.
 _LADDER: dict[str, Any] = {
     "feed": "category",
     "init": "scratch",
-    "batch": {"catalogue": 128},
+    "batch": {"catalogue": 112, "home": 16, "street": 16},
     "optimiser": "adam",
     "learning_rate": 2e-3,
     "weight_decay": 0.0,

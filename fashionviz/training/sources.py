@@ -199,7 +199,16 @@ def home(size: tuple[int, int], progress: Progress | None = None) -> Source:
     return Source(np.concatenate(pixels), torch.tensor(allowed), "home", _even(len(allowed)))
 
 
-def labelled(name: str, split: str, size: tuple[int, int], task: Task, how: str, *, crop: bool = False) -> Source:
+def labelled(
+    name: str,
+    split: str,
+    size: tuple[int, int],
+    task: Task,
+    how: str,
+    *,
+    columns: tuple[str, ...] | None = None,
+    crop: bool = False,
+) -> Source:
     """The rows of a split that have a label of the task, one certain class each.
 
     Args:
@@ -207,10 +216,11 @@ def labelled(name: str, split: str, size: tuple[int, int], task: Task, how: str,
         size: height and width to decode to.
         task: whose rule labels the rows.
         how: how the pictures are drawn.
+        columns: which the rule reads; the task's by default.
         crop: to the box of what stands on white first.
     """
     data = open_set(name, split)
-    labels = [task.label_of(row) for row in data.table(list(task.columns)).to_pylist()]
+    labels = [task.label_of(row) for row in data.table(list(columns or task.columns)).to_pylist()]
     keep = [i for i, label in enumerate(labels) if label]
     codes = torch.from_numpy(string_codes([labels[i] for i in keep], task.classes))
     pixels = decoded(data, size, crop=crop)

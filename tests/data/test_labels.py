@@ -5,7 +5,7 @@ import pytest
 from fashionviz.data.catalogue10 import ARTICLES10, CATALOGUE10, catalogue10
 from fashionviz.data.labels import CLOTHING10, TASKS
 from fashionviz.data.sets import data_root, open_set
-from fashionviz.data.street2shop import ARTICLES, CATEGORY5, CATEGORY11, category11
+from fashionviz.data.street2shop import ARTICLES, CATEGORY5, CATEGORY11, HOME, category11
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,12 @@ from fashionviz.data.street2shop import ARTICLES, CATEGORY5, CATEGORY11, categor
         ("category5", {"articleType": "Churidar"}, "pants"),  # leggings are merged into pants
         ("category5", {"articleType": "Handbags"}, None),  # dropped for their number
         ("category5", {"articleType": "Skirts"}, "skirts"),
+        ("category11", {"label": "Longsleeve", "label10": "outwear"}, "outerwear"),  # the official name goes first
+        ("category11", {"label": "Polo", "label10": None}, "tops"),
+        ("category11", {"label": "Shorts", "label10": "shorts"}, None),
+        ("category5", {"label": "Pants", "label10": "pants"}, "pants"),
+        ("category5", {"category11": "leggings"}, "pants"),
+        ("category5", {"category11": "bags"}, None),
         ("clothing10", {"label": "Polo", "label10": None}, None),
         ("clothing10", {"label": "Longsleeve", "label10": "outwear"}, "outwear"),
         ("gender_category", {"gender": "Women", "masterCategory": "Footwear"}, "Women/Other"),
@@ -34,6 +40,7 @@ def test_every_article_type_has_one_category() -> None:
     assert len(named) == len(set(named))
     assert len(CATEGORY11) == 11
     assert set(CATEGORY5) < set(CATEGORY11)
+    assert set(HOME.values()) < set(CATEGORY11)
     assert sorted(CLOTHING10) == list(CLOTHING10)
 
 

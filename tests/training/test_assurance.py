@@ -141,3 +141,12 @@ def test_missing_photos_are_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     titles = [a.title for a in present(albums.to_fit(SPEC, 0, sizes))]
     assert titles == ["drawn example garments", "drawn patterns"]
     assert len(drawn_garments(SPEC, seeds=range(2)).pixels) == 2
+
+
+def test_a_network_that_is_slow_to_ask_is_asked_about_fewer_pictures() -> None:
+    def sizes(name: str) -> albums.Sizes:
+        spec = get_model(name)
+        return albums.sizes_for(spec, spec.build().eval())
+
+    assert sizes("category_cnn28.category11") == albums.SIZES
+    assert sizes("vgg16.clothing10") == albums.FEW

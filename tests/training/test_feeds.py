@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from fashionviz.data.labels import CLOTHING10
+from fashionviz.data.street2shop import CATEGORY11
 from fashionviz.training.feeds import FEEDS
 from fashionviz.training.recipes import RECIPES, Stage, get_recipe
 from fashionviz.training.run import train
@@ -69,7 +70,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_ten_garment_types(data: Path) -> None:
-    material = FEEDS["clothing10"].material(replace(get_recipe("resnet50.clothing10"), stages=(Stage((40, 30), 1),)))
+    material = FEEDS["clothing10"].material(replace(get_recipe("resnet50v2.clothing10"), stages=(Stage((40, 30), 1),)))
     assert set(material.sources) == {"home10", "extra10", "catalogue"}
     home, extra, catalogue = (material.sources[name] for name in ("home10", "extra10", "catalogue"))
 
@@ -98,7 +99,10 @@ def test_only_what_a_recipe_draws_from_is_opened(data: Path) -> None:
 
 
 def test_shop_categories(data: Path) -> None:
-    source = FEEDS["category"].material(get_recipe("category_cnn28.category11")).sources["catalogue"]
+    recipe = replace(get_recipe("category_cnn28.category11"), batch={"catalogue": 2, "home": 2})
+    sources = FEEDS["category"].material(recipe).sources
+    source, home = sources["catalogue"], sources["home"]
+    assert [CATEGORY11[row.int().argmax()] for row in home.allowed] == ["tops", "footwear", "dresses"]
     mapped = [i for i, a in enumerate(ARTICLES) if a[2]]
     assert len(source) == len(mapped), "what has no category is left out"
     assert source.pixels[:, 40, 30, 0].tolist() == [10 * i for i in mapped]
