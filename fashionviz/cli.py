@@ -7,6 +7,7 @@ answered; 1: some inputs failed (the others are answered); 2: wrong usage.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from rich.table import Column, Table
 from fashionviz.annotate.commands import annotate_command
 from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
-from fashionviz.errors import FashionvizError, InvalidRequest
+from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
@@ -318,13 +319,26 @@ def train(
     force: Annotated[
         bool, typer.Option("--force", help="Install even if it does not beat the installed weights.")
     ] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the data sets (else: FASHIONVIZ_DATA, or where they are).")
+    ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option("--devices", min=1, help="GPUs, or processes on a CPU (else: all GPUs, or one)."),
+    ] = None,
 ) -> None:
     """Train a recipe; install the weights with card and report if they beat the installed ones on validation."""
     from fashionviz.training.commands import train_and_install
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors():
-        out.print(train_and_install(recipe, init=init, resume=resume, force=force), highlight=False)
+        if data is not None:
+            if not data.is_dir():
+                raise DataError(f"There is no folder {data}.")
+            os.environ["FASHIONVIZ_DATA"] = str(data.resolve())  # where the data layer, in every process, looks
+        said = train_and_install(recipe, init=init, resume=resume, force=force, devices=devices)
+        if said:
+            out.print(said, highlight=False)
 
 
 @app.command()

@@ -105,10 +105,15 @@ def _reading(kind: type, read: Callable[[Any], Any]) -> type:
     return ABCMeta.__new__(type(kind), kind.__name__, (kind,), own)
 
 
+def _given(component: Any, read: Callable[[Any], Any]) -> Any:
+    kind: type = component.__class__
+    component.__class__ = _reading(kind, read)
+    return component
+
+
 def untouched(component: Any) -> Any:
     """Make a ``gr.Image`` or ``gr.File`` hand over an :class:`Upload`."""
-    component.__class__ = _reading(type(component), _receive)
-    return component
+    return _given(component, _receive)
 
 
 def _receive_all(payload: Any) -> tuple[Upload, ...]:
@@ -117,8 +122,7 @@ def _receive_all(payload: Any) -> tuple[Upload, ...]:
 
 def untouched_list(component: Any) -> Any:
     """The same for a ``gr.File`` of several files, which hands over a tuple of them."""
-    component.__class__ = _reading(type(component), _receive_all)
-    return component
+    return _given(component, _receive_all)
 
 
 def drop(upload: Upload) -> None:

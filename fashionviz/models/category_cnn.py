@@ -34,7 +34,7 @@ class CategoryCNN(nn.Module):
     def __init__(self, num_classes: int, side: int, widths: tuple[int, ...], grey: bool, dropout: float) -> None:
         super().__init__()
         self.grey = grey
-        self.register_buffer("luma", torch.tensor(_LUMA).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("luma", torch.tensor(_LUMA).view(3, 1, 1), persistent=False)
         layers: list[nn.Module] = []
         inside = 1 if grey else 3
         for width in widths:

@@ -11,18 +11,23 @@ from fashionviz.training.run import network_of, run_folder, train
 from fashionviz.training.starts import starting_weights
 
 
-def train_and_install(name: str, *, init: str | None, resume: bool, force: bool) -> str:
+def train_and_install(
+    name: str, *, init: str | None = None, resume: bool = False, force: bool = False, devices: int | None = None
+) -> str:
     """Train a recipe and install its weights where they beat the installed ones on validation.
 
     Returns:
-        A sentence for the person who waits.
+        A sentence for the person who waits; of several processes that train together the first one has it, the others
+        return nothing.
 
     Raises:
         FashionvizError: no such recipe, missing data, an ``init`` that does not fit.
     """
     recipe = get_recipe(name)
     start = starting_weights(init or recipe.init, name)
-    result = train(recipe, init=start.path, resume=resume)
+    result = train(recipe, init=start.path, resume=resume, devices=devices)
+    if result.rank:
+        return ""
     network = network_of(result.checkpoint, recipe.model)
     better, why = better_than_installed(recipe, network)
     if not (better or force):

@@ -50,6 +50,7 @@ class TrainResult:
         last: the last epoch, which nothing was chosen for.
         counts: photos of each class that filled an epoch of the first source.
         seconds: of this run's training with the validation of its epochs, without decoding.
+        rank: of this process among those that trained together; the first one, 0, goes on to install.
     """
 
     checkpoint: Path
@@ -58,6 +59,7 @@ class TrainResult:
     last: Path
     counts: tuple[int, ...]
     seconds: float
+    rank: int = 0
 
 
 def _validation(spec: ModelSpec, recipe: Recipe, checks: tuple[Check, ...]) -> list[DataLoader]:
@@ -132,6 +134,7 @@ def train(
     resume: bool = False,
     epochs: int | None = None,
     folder: Path | None = None,
+    devices: int | None = None,
     on_epoch: Callable[[int, int], None] | None = None,
 ) -> TrainResult:
     """Train a recipe; a checkpoint is kept each epoch.
@@ -142,6 +145,8 @@ def train(
         resume: go on from the last checkpoint.
         epochs: stop after so many epochs (the schedule stays that of the whole recipe).
         folder: where checkpoints and curves go; :func:`run_folder` by default.
+        devices: how many GPUs, or processes on a CPU; all GPUs, or one process, by default. Several share the steps of
+            an epoch, each with a batch of the recipe's size (Lightning's DDP, which runs this program once for each).
         on_epoch: called after every epoch with (done, total), instead of a progress bar on standard output.
 
     Returns:
@@ -175,6 +180,7 @@ def train(
     on_gpu = torch.cuda.is_available()
     trainer = pl.Trainer(
         max_epochs=epochs or recipe.epochs,
+        devices=devices or "auto",
         # bfloat16 pays on a GPU; on most CPUs it costs.
         precision="bf16-mixed" if on_gpu else "32-true",
         callbacks=[
@@ -227,6 +233,7 @@ def train(
         last=last,
         counts=tuple(mixture.counts.tolist()),
         seconds=time.perf_counter() - began,
+        rank=trainer.global_rank,
     )
 
 
