@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from fashionviz.data.examples import draw
+from fashionviz.images import Photo
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
+from fashionviz.results import Prediction
 
 #: Path below the folder, what is drawn, with which seed.
 DRAWN = (
@@ -75,3 +77,17 @@ def _loaded() -> Iterator[Engine]:
 def shipped(_loaded: Engine, _shipped_weights: None) -> Engine:
     """An engine that answers with the weights of the repository."""
     return _loaded
+
+
+@pytest.fixture
+def asked(shipped: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """The models of all calls of the real engine, which still answers."""
+    calls: list[str | None] = []
+    predict = shipped.predict
+
+    def counted(photo: Photo, model: str | None = None) -> Prediction:
+        calls.append(model)
+        return predict(photo, model)
+
+    monkeypatch.setattr(shipped, "predict", counted)
+    return calls

@@ -16,16 +16,14 @@ from apps.studio import jobs
 from fashionviz import images
 from fashionviz.annotate.table import parse_table
 from fashionviz.data.examples import KINDS, draw
-from fashionviz.images import Photo, encode_png, from_pixels
-from fashionviz.inference.config import EngineConfig
+from fashionviz.images import Photo, encode_png
 from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import get_model
 from fashionviz.results import Prediction
+from tests.apps.shipped import GENDER, SMALL, furnish, needs_weights, shipped_engine
 from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
-from tests.conftest import TRAINED
 
-GENDER, SMALL = "mobilenet_v2.gender_category", "category_cnn28.category11"
-pytestmark = pytest.mark.skipif(not {GENDER, SMALL} <= set(TRAINED), reason="the shipped weights are not here")
+pytestmark = needs_weights
 
 File = tuple[str, bytes, str]
 PHOTOS: tuple[File, ...] = tuple((f"{kind}.png", encode_png(draw(kind, 1)), "image/png") for kind in KINDS[:3])
@@ -35,21 +33,13 @@ CORRECTED = "Women/Other"
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("FASHIONVIZ_WEIGHTS", raising=False)
-        made = Engine(EngineConfig(device="cpu"))
-        for name in TRAINED:  # loading them may take long on a busy machine, and is not what is tested
-            made.predict(from_pixels(draw("dress", 0)), name)
+    with shipped_engine(Engine.predict) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(autouse=True)
 def house(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FASHIONVIZ_WEIGHTS", raising=False)
-    monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path))
-    monkeypatch.setattr("apps.studio.parts.shared_engine", lambda: engine)
-    monkeypatch.setattr(jobs, "PATIENCE_S", 300.0)
+    furnish(engine, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -22,33 +22,24 @@ from fashionviz.data.examples import draw
 from fashionviz.errors import Cancelled, Overloaded
 from fashionviz.figures.pictures import attribution_grey, view_photo
 from fashionviz.images import Photo, encode_png, from_pixels
-from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Attribution, Prediction, Progress
+from tests.apps.shipped import GENDER, SMALL, furnish, needs_weights, shipped_engine
 from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
 from tests.conftest import TRAINED
 
-GENDER, SMALL = "mobilenet_v2.gender_category", "category_cnn28.category11"
-pytestmark = pytest.mark.skipif(not {GENDER, SMALL} <= set(TRAINED), reason="the shipped weights are not here")
+pytestmark = needs_weights
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("FASHIONVIZ_WEIGHTS", raising=False)
-        made = Engine(EngineConfig(device="cpu"))
-        for name in TRAINED:  # loading them may take long on a busy machine, and is not what is tested
-            made.explain(from_pixels(draw("dress", 0)), name)
+    with shipped_engine(Engine.explain) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(autouse=True)
 def house(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FASHIONVIZ_WEIGHTS", raising=False)
-    monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path))
-    monkeypatch.setattr("apps.studio.parts.shared_engine", lambda: engine)
-    monkeypatch.setattr(jobs, "PATIENCE_S", 300.0)
+    furnish(engine, tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from apps.lab import annotate_layout, every_page
-from apps.lab.app import build_lab, chosen_tab, mount_options
+from apps.lab.app import chosen_tab
 from apps.middleware import MAX_BODY, MAX_LAB_BODY, MAX_LAB_UPLOAD, BodyLimit
 from fashionviz import images
 from fashionviz.annotate.table import parse_table, table_bytes
@@ -23,34 +23,18 @@ from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import list_models
 from fashionviz.models.weights import is_trained
-from tests.apps.test_lab_annotate import HEIC, MODEL, SMALL, jpeg
+from tests.apps.lab.collection import HEIC, SMALL, jpeg
+from tests.apps.lab.conftest import launched
+from tests.conftest import MODEL
 
 TRAINED = {spec.name for spec in list_models() if is_trained(spec.name)}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Engine, Path]]:
-    """A launched lab: its address, its engine and its temporary folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        cache = tmp_path_factory.mktemp("gradio")
-        patch.setenv("GRADIO_TEMP_DIR", str(cache))
-        patch.delenv("FASHIONVIZ_WEIGHTS", raising=False)
-        patch.setenv("FASHIONVIZ_CACHE", str(tmp_path_factory.mktemp("cache")))
-        engine = Engine(EngineConfig(device="cpu"))
-        blocks = build_lab(engine)
-        options = {k: v for k, v in mount_options().items() if k != "run_history"}
-        _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **options)
-        yield url, engine, cache
-        blocks.close()
-        engine.close()
-
-
-@pytest.fixture
-def client(server: tuple[str, Engine, Path], tmp_path: Path) -> Iterator[Client]:
-    """A visitor."""
-    made = Client(server[0], download_files=str(tmp_path / "down"), verbose=False, analytics_enabled=False)
-    yield made
-    made.close()
+    """A launched lab over the shipped weights."""
+    with launched(tmp_path_factory, config=EngineConfig(device="cpu")) as lab:
+        yield lab
 
 
 def save(folder: Path, name: str, data: bytes) -> Path:

@@ -1,0 +1,46 @@
+"""The API's description of itself: OpenAPI and the page for people."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.testclient import TestClient
+
+from tests.apps.api.calls import API
+
+
+def test_openapi_is_complete(client: TestClient) -> None:
+    schema = client.get(f"{API}/openapi.json").json()
+    calls = {(m.upper(), p): op for p, methods in schema["paths"].items() for m, op in methods.items()}
+    assert set(calls) == {
+        ("GET", f"{API}/models"),
+        ("GET", f"{API}/models/{{name}}"),
+        ("GET", f"{API}/models/{{name}}/layers"),
+        ("GET", f"{API}/models/{{name}}/report"),
+        ("POST", f"{API}/predict"),
+        ("POST", f"{API}/explain"),
+        ("GET", f"{API}/filters"),
+        ("POST", f"{API}/activations"),
+        ("GET", "/health/live"),
+        ("GET", "/health/ready"),
+    }
+    for operation in calls.values():
+        assert operation["summary"]
+        assert operation["description"]
+        assert "schema" in operation["responses"]["200"]["content"]["application/json"]
+    assert set(calls["POST", f"{API}/explain"]["responses"]["200"]["content"]) == {
+        "application/json",
+        "image/png",
+        "application/octet-stream",
+    }
+    assert "429" in calls["POST", f"{API}/predict"]["responses"]
+    assert schema["components"]["schemas"]["PredictionBody"]["examples"]
+
+
+def test_docs_need_no_other_host(client: TestClient) -> None:
+    page = client.get(f"{API}/docs").text
+    for path in ("/predict", "/explain", "/filters", "/activations", "/models/{name}/report"):
+        assert f"{API}{path}" in page
+    assert "curl -F file=@photo.jpg" in page
+    assert f"{API}/openapi.json" in page
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
