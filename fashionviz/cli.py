@@ -312,7 +312,8 @@ def train(
         str | None,
         typer.Option(
             "--init",
-            help="imagenet, in-domain (the installed weights), scratch, or a safetensors file (else: the recipe's).",
+            help="imagenet, nsfwjs (Inception-v3), in-domain (the installed weights), a model's name, scratch, or a "
+            "safetensors file (else: the recipe's).",
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,

