@@ -16,6 +16,7 @@ SETS = {
     "fpi": "catalogue photos, 60×80 (`fpi`)",
     "fpi-large": "catalogue photos, 168×224 (`fpi-large`)",
     "ccp": "street photos (`ccp`, our labels)",
+    "ccp-garments": "garments cut out of street photos (`ccp-garments`)",
     "clothing": "home photos (`clothing`)",
 }
 
@@ -27,7 +28,10 @@ def table() -> str:
         if is_trained(spec.name):
             # Calibration and the like are on the page of results.
             metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in FIGURES]
-            for m in (m for m in metrics if m.split == "test" or m.data_set == metrics[0].data_set):
+            tested = {m.data_set for m in metrics if m.split == "test"}
+            for m in (
+                m for m in metrics if m.split == "test" or m.data_set == metrics[0].data_set or m.data_set not in tested
+            ):
                 low, high = m.ci95
                 rows.append(
                     f"| `{spec.name}` | {SETS.get(m.data_set, m.data_set)} | {m.split} | {m.n:,} | "

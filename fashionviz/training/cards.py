@@ -69,7 +69,8 @@ def _category() -> Words:
         "shop categories",
         "Names the shop category of a garment, after paper 001, which narrows a search for the item. The categories "
         "are mapped from the article types of the catalogue; the mapping stands in fashionviz/data/street2shop.py.",
-        "Trained on catalogue photos on white alone, at the size of a thumbnail. Items outside the categories "
+        "Sees photos at the size of a thumbnail. Trained mostly on catalogue photos on white, and on some home photos "
+        "and garments cut out of street photos, on which it is weaker: see the figures. Items outside the categories "
         "(watches, perfume, innerwear, shorts, …) and things that are no garment are forced into them. "
         "Paper 001 measured on street photos of another data set: its figures are references, not a comparison.",
     )
