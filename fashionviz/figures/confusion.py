@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fashionviz.figures.theme import MAGNITUDE, PALETTE, layout
+from fashionviz.figures.theme import GREY, MAGNITUDE, PALETTE, layout
 from fashionviz.results import Report
 
 #: How far from a cell's centre a click still counts, in pixels: enough for the largest cell drawn.
@@ -122,7 +122,7 @@ def distribution_figure(report: Report) -> go.Figure:
     predicted = report.confusion.sum(axis=0)
     series = [(f"{report.split}: true", true, PALETTE[0]), (f"{report.split}: predicted", predicted, PALETTE[1])]
     if report.train_counts:
-        series.insert(0, ("train", np.asarray(report.train_counts), PALETTE[7]))
+        series.insert(0, ("train", np.asarray(report.train_counts), GREY))
     figure = go.Figure()
     for name, counts, colour in series:
         total = max(1, int(counts.sum()))

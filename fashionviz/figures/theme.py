@@ -27,8 +27,14 @@ class Scheme:
 LIGHT = Scheme("#FFFFFF", "#F6F7FB", "#DFE3EE", "#1B2033", "#5B6478")
 DARK = Scheme("#12141C", "#1B1E2A", "#323749", "#EEF0F7", "#A3ABC0")
 
-#: Okabe and Ito's palette, readable with every kind of colour blindness; yellow is darkened to stand on white.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A7A00", "#555B6E")
+#: Okabe and Ito's palette without its yellow and black, and five colours that are as far from these and from each other
+#: in CIELAB, also as people with protanopia, deuteranopia and tritanopia see them (Machado et al. 2009).
+PALETTE = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7300E6", "#734D26", "#990073", "#994DE6",
+    "#E6264D",
+)  # fmt: skip
+#: Beside the palette, for what is no class.
+GREY = "#555B6E"
 
 #: Magnitudes (viridis) and signed values (red, white, blue, centred on zero).
 MAGNITUDE = "Viridis"
