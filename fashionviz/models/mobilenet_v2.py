@@ -20,7 +20,6 @@ _LAYERS: dict[str, Any] = {
 @register_model(
     "mobilenet_v2.clothing10",
     input_size=(224, 168),
-    default=True,
     paper="The ten classes of the Clothing data set; architecture of Sandler et al. 2018 (arXiv:1801.04381)",
     **_LAYERS,
 )

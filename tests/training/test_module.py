@@ -90,6 +90,24 @@ def test_the_loss_mixes_labels_and_teacher() -> None:
     assert both.item() == pytest.approx((0.75 * alone + 0.25 * taught).item(), rel=1e-5)
 
 
+def test_training_accuracy_counts_pictures_of_one_certain_class() -> None:
+    images = torch.randn(4, 3, 28, 28, generator=torch.Generator().manual_seed(4))
+    module = _module(RECIPE)
+    with torch.no_grad():
+        said = module(images).argmax(1)
+    allowed = nn.functional.one_hot(said, 11).bool()
+    allowed[1] = allowed[1].roll(1)  # wrong
+    allowed[3] = True  # says nothing
+    logged: dict[str, tuple[float, int]] = {}
+    module.log = lambda name, value, **how: logged.update({name: (value.item(), how["batch_size"])})  # type: ignore[method-assign, assignment]
+    module.training_step(Batch(images, allowed, {}), 0)
+    assert logged["train_accuracy"] == (pytest.approx(2 / 3), 3)
+    allowed[:] = True
+    logged.clear()
+    module.training_step(Batch(images, allowed, {}), 0)
+    assert "train_accuracy" not in logged
+
+
 def test_the_teacher_is_no_part_of_the_student() -> None:
     spec = get_model(TAUGHT)
     taught = _module(RECIPE, Teacher((TAUGHT,), spec.task.classes, spec.mean, spec.std))

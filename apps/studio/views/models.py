@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.studio import parts
 from fashionviz.errors import FashionvizError
+from fashionviz.figures.curves import curves_figure
 from fashionviz.models.card import ModelCard, load_card
 from fashionviz.models.weights import model_folder
 from fashionviz.results import ModelInfo
@@ -108,6 +109,14 @@ def one(info: ModelInfo) -> None:
     if info.metrics:
         st.markdown("**How good it is**")
         metrics_table(info.metrics)
+    history = card.recipe.get("history") or []
+    if history:
+        st.markdown("**How it was trained**")
+        st.plotly_chart(curves_figure(history), config=parts.PLAIN, key="curves")
+        st.caption(
+            "Validation is scored after each epoch with the averaged weights, which are what is kept; training with "
+            "the weights of the moment, on augmented photos, and so it may lie lower."
+        )
     with st.expander("Recipe"):
         st.code(card.command, language="bash", wrap_lines=True)
         st.json(card.recipe)

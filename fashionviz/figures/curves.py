@@ -1,0 +1,59 @@
+"""Training curves: loss and accuracy of training and validation, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from fashionviz.figures.theme import PALETTE, layout
+
+
+def series(history: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
+    """What a history holds to be drawn, by key with its name for people: the losses, and the shares in 0..1.
+
+    Args:
+        history: a row an epoch, as the card's recipe keeps it.
+    """
+    keys = dict.fromkeys(key for row in history for key in row)
+    names = {"train_loss": "training loss", "val_loss": "validation loss"}
+    losses = {key: name for key, name in names.items() if key in keys}
+    shares = {"train_accuracy": "training accuracy (augmented photos)"} if "train_accuracy" in keys else {}
+    for key in keys:
+        if key.startswith("val_") and key not in ("val_loss", "val_score"):
+            data_set, _, figure = key.removeprefix("val_").partition("_")
+            shares[key] = f"validation {figure.replace('_', ' ')} ({data_set})"
+    return losses, shares
+
+
+def curves_figure(history: Sequence[Mapping[str, Any]], height: int = 380) -> go.Figure:
+    """Loss, and accuracies beside it, over the epochs counted from 1; training is dotted.
+
+    Args:
+        history: a row an epoch with ``epoch`` (from 0) and any figures of the training module.
+        height: in pixels.
+    """
+    losses, shares = series(history)
+    panels = [(title, found) for title, found in (("Loss", losses), ("Share right", shares)) if found]
+    figure = make_subplots(rows=1, cols=max(1, len(panels)), subplot_titles=[title for title, _ in panels])
+    for column, (_, found) in enumerate(panels, start=1):
+        colours = cycle((PALETTE[0], PALETTE[2], PALETTE[3]))
+        for key, name in found.items():
+            training = key.startswith("train")
+            rows = [row for row in history if key in row]
+            figure.add_scatter(
+                x=[int(row["epoch"]) + 1 for row in rows],
+                y=[row[key] for row in rows],
+                name=name,
+                mode="lines+markers",
+                line={"color": PALETTE[1] if training else next(colours), "dash": "dot" if training else "solid"},
+                hovertemplate=f"epoch %{{x}}: %{{y:.4f}}<extra>{name}</extra>",
+                row=1,
+                col=column,
+            )
+    figure.update_xaxes(title_text="epoch", dtick=max(1, len(history) // 8))
+    figure.update_layout(layout(height, legend={"orientation": "h", "y": -0.22, "x": 0}))
+    return figure

@@ -1,0 +1,25 @@
+"""Training curves show the figures of the history, epoch by epoch."""
+
+from fashionviz.figures.curves import curves_figure
+
+HISTORY = [
+    {"epoch": 0, "train_loss": 1.5, "val_loss": 1.2, "val_fpi_accuracy": 0.7, "val_score": 0.7, "train_accuracy": 0.5},
+    {"epoch": 1, "train_loss": 1.0, "val_loss": 0.9, "val_fpi_accuracy": 0.8, "val_ccp_department_recall": 0.75},
+]
+
+
+def test_every_figure_is_drawn_over_its_epochs() -> None:
+    drawn = {trace.name: (list(trace.x), list(trace.y)) for trace in curves_figure(HISTORY).data}
+    assert drawn == {
+        "training loss": ([1, 2], [1.5, 1.0]),
+        "validation loss": ([1, 2], [1.2, 0.9]),
+        "training accuracy (augmented photos)": ([1], [0.5]),
+        "validation accuracy (fpi)": ([1, 2], [0.7, 0.8]),
+        "validation department recall (ccp)": ([2], [0.75]),
+    }
+
+
+def test_a_history_of_losses_alone_has_one_panel() -> None:
+    figure = curves_figure([{"epoch": 0, "train_loss": 1.0}])
+    assert [trace.name for trace in figure.data] == ["training loss"]
+    assert len(figure.layout.annotations) == 1
