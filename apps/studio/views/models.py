@@ -115,7 +115,7 @@ def one(info: ModelInfo) -> None:
         st.plotly_chart(curves_figure(history), config=parts.PLAIN, key="curves")
         st.caption(
             "Validation is scored after each epoch with the averaged weights, which are what is kept; training with "
-            "the weights of the moment, on augmented photos, and so it may lie lower."
+            "the weights of the moment, on augmented photos, and so it may look worse."
         )
     with st.expander("Recipe"):
         st.code(card.command, language="bash", wrap_lines=True)
