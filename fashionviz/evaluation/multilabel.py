@@ -1,0 +1,170 @@
+"""Figures of multi-label predictions: precision, recall, F1, average precision; thresholds chosen label by label.
+
+Every label of a picture may be unknown. What is not known counts nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionviz.errors import InvalidRequest
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+def _ratio(part: NDArray[np.integer], whole: NDArray[np.integer]) -> Floats:
+    """Elementwise share, 0 where there is nothing to share."""
+    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Known labels counted along an axis: hits, false alarms, misses."""
+
+    hits: NDArray[np.int64]
+    false: NDArray[np.int64]
+    missed: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, said: Bools, true: Bools, known: Bools, axis: int | None) -> Counts:
+        """Count decisions ``(N, L)`` over pictures (axis 0), over labels (1), or altogether (``None``)."""
+
+        def total(where: Bools) -> NDArray[np.int64]:
+            return np.asarray((where & known).sum(axis=axis))
+
+        return cls(total(said & true), total(said & ~true), total(~said & true))
+
+    @property
+    def precision(self) -> Floats:
+        """Hits among what was said, 0 where nothing was."""
+        return _ratio(self.hits, self.hits + self.false)
+
+    @property
+    def recall(self) -> Floats:
+        """Hits among what is true, 0 where nothing is."""
+        return _ratio(self.hits, self.hits + self.missed)
+
+    @property
+    def f1(self) -> Floats:
+        """Harmonic mean of both, 0 where there is neither."""
+        return _ratio(2 * self.hits, 2 * self.hits + self.false + self.missed)
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Precision, recall and F1 of one kind of average."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class MultilabelFigures:
+    """What is reported of multi-label predictions.
+
+    Attributes:
+        n: pictures.
+        labels: labels that some picture is known to have; only these are averaged over.
+        accuracy: share of known labels that are decided rightly (mostly absences).
+        micro: over all decisions.
+        macro: mean over labels.
+        per_image: mean over pictures that have a label.
+        mean_average_precision: mean over labels; needs no threshold.
+    """
+
+    n: int
+    labels: int
+    accuracy: float
+    micro: Averages
+    macro: Averages
+    per_image: Averages
+    mean_average_precision: float
+
+
+def average_precision(scores: NDArray[np.floating], true: Bools) -> float:
+    """Area under the precision-recall steps of one label; tied scores are one step.
+
+    Args:
+        scores: ``(N,)``, larger where the label is more likely.
+        true: ``(N,)``, at least one true.
+    """
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)  # of each group of equals
+    hits = np.cumsum(true[order])[last]
+    recall = hits / true.sum()
+    return float(np.sum(np.diff(recall, prepend=0.0) * hits / (last + 1)))
+
+
+def _averages(counts: Counts, where: Bools) -> Averages:
+    if not where.any():
+        return Averages(0.0, 0.0, 0.0)
+    return Averages(*(float(v[where].mean()) for v in (counts.precision, counts.recall, counts.f1)))
+
+
+def multilabel_figures(
+    probabilities: NDArray[np.floating], true: Bools, known: Bools, thresholds: NDArray[np.floating] | float = 0.5
+) -> MultilabelFigures:
+    """Score probabilities of labels.
+
+    Args:
+        probabilities: ``(N, L)`` in 0..1.
+        true: ``(N, L)``.
+        known: ``(N, L)``.
+        thresholds: ``(L,)`` or one for all; a label is said at or above its own.
+
+    Raises:
+        InvalidRequest: shapes differ, or there is no picture.
+    """
+    if not probabilities.size or not probabilities.shape == true.shape == known.shape:
+        raise InvalidRequest("Probabilities, labels and what is known of them must have one shape, and a picture.")
+    said = probabilities >= np.asarray(thresholds)
+    by_label, by_image = (Counts.of(said, true, known, axis) for axis in (0, 1))
+    whole = Counts.of(said, true, known, None)
+    present: Bools = np.any(true & known, axis=0)
+    some: Bools = np.any(true & known, axis=1)
+    precisions = [
+        average_precision(probabilities[known[:, i], i], true[known[:, i], i]) for i in np.flatnonzero(present)
+    ]
+    return MultilabelFigures(
+        n=len(probabilities),
+        labels=int(present.sum()),
+        accuracy=float((said == true)[known].mean()),
+        micro=Averages(float(whole.precision), float(whole.recall), float(whole.f1)),
+        macro=_averages(by_label, present),
+        per_image=_averages(by_image, some),
+        mean_average_precision=float(np.mean(precisions)) if precisions else 0.0,
+    )
+
+
+def choose_thresholds(probabilities: NDArray[np.floating], true: Bools, known: Bools, default: float = 0.5) -> Floats:
+    """The threshold of each label with the highest F1, on validation.
+
+    It lies halfway between the last probability that is said and the next one; of equal F1 the highest is taken. A
+    label that no picture has keeps the default.
+
+    Args:
+        probabilities, true, known: ``(N, L)``.
+        default: for labels that cannot be chosen for.
+
+    Returns:
+        ``(L,)``.
+    """
+    out = np.full(probabilities.shape[1], default)
+    for label in range(probabilities.shape[1]):
+        scores = probabilities[known[:, label], label].astype(np.float64)
+        right = true[known[:, label], label]
+        if not right.any():
+            continue
+        order = np.argsort(-scores, kind="stable")
+        scores, right = scores[order], right[order]
+        last = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+        f1 = 2 * np.cumsum(right)[last] / (last + 1 + right.sum())
+        best = last[int(np.argmax(f1))]
+        following = scores[best + 1] if best + 1 < len(scores) else 0.0
+        out[label] = (scores[best] + following) / 2
+    return out

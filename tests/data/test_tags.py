@@ -1,0 +1,61 @@
+"""Tags of the catalogue by hand, and how many there are where the data are present."""
+
+import numpy as np
+import pytest
+
+from fashionviz.data.sets import data_root, open_set
+from fashionviz.data.tags import GROUPS, LEAST, Tag, tag_vocabulary
+from fashionviz.errors import DataError
+
+ROWS = [
+    {"articleType": "Shirts", "baseColour": "Blue", "gender": "Men", "season": "Fall", "usage": "Casual"},
+    {"articleType": "Shirts", "baseColour": "Red", "gender": "Men", "season": None, "usage": ""},
+    {"articleType": "Heels", "baseColour": "Red", "gender": "Women", "season": "Fall", "usage": "Casual"},
+    {"articleType": "Sarees", "baseColour": "Blue", "gender": "Women"},
+]
+
+
+def test_values_of_enough_items_become_tags_most_frequent_first() -> None:
+    vocabulary = tag_vocabulary(ROWS, least=2)
+    assert vocabulary.tags == (
+        Tag("articleType", "Shirts", 2),
+        Tag("baseColour", "Blue", 2),
+        Tag("baseColour", "Red", 2),
+        Tag("gender", "Men", 2),
+        Tag("gender", "Women", 2),
+        Tag("season", "Fall", 2),
+        Tag("usage", "Casual", 2),
+    )
+    assert vocabulary.items == 4
+    assert vocabulary.places("baseColour") == range(1, 3)
+    assert vocabulary.names[1] == "baseColour: Blue"
+
+
+def test_a_missing_value_is_masked_and_a_rare_one_is_none_of_them() -> None:
+    vocabulary = tag_vocabulary(ROWS, least=2)
+    true, known = vocabulary.targets(ROWS)
+    assert true.sum(1).tolist() == [5, 3, 4, 2]
+    assert known[1].tolist() == [True] * 5 + [False] * 2, "season and usage are not known"
+    assert known[2].all()
+    assert not true[2, 0], "heels are rare: no shirt, which is known"
+    assert not true[~known].any()
+
+
+def test_nothing_frequent_enough() -> None:
+    with pytest.raises(DataError, match="has 20 items"):
+        tag_vocabulary(ROWS)
+
+
+def test_tags_of_the_catalogue() -> None:
+    if not (data_root() / "fpi").is_dir():
+        pytest.skip("The catalogue is not here.")
+    rows = open_set("fpi", "train").table(list(GROUPS)).to_pylist()
+    vocabulary = tag_vocabulary(rows)
+    assert len(vocabulary) == 138
+    assert min(tag.count for tag in vocabulary.tags) >= LEAST
+    true, known = vocabulary.targets(rows)
+    assert true.sum(0).tolist() == [tag.count for tag in vocabulary.tags]
+    for group in GROUPS:
+        where = vocabulary.places(group)
+        assert np.all(true[:, where.start : where.stop].sum(1) <= 1)
+        assert known[:, where.start].mean() > 0.99
