@@ -21,6 +21,7 @@ from rich.table import Column, Table
 from fashionviz.annotate.commands import annotate_command
 from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
+from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
 from fashionviz.studies.commands import study_command
@@ -34,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+data_app.command("tags")(tags_command)
 app.add_typer(data_app, name="data")
 app.command()(compare)
 app.command()(report)

@@ -1,8 +1,15 @@
 """Tags of the catalogue by hand, and how many there are where the data are present."""
 
-import numpy as np
-import pytest
+import json
+from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from fashionviz.cli import app
 from fashionviz.data.sets import data_root, open_set
 from fashionviz.data.tags import GROUPS, LEAST, Tag, tag_vocabulary
 from fashionviz.errors import DataError
@@ -59,3 +66,18 @@ def test_tags_of_the_catalogue() -> None:
         where = vocabulary.places(group)
         assert np.all(true[:, where.start : where.stop].sum(1) <= 1)
         assert known[:, where.start].mean() > 0.99
+
+
+def test_the_command_lists_the_most_frequent(tmp_path: Path) -> None:
+    rows = [{group: row.get(group) for group in GROUPS} for row in ROWS]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "train-00000-of-00001.parquet")
+    result = CliRunner().invoke(app, ["data", "tags", str(tmp_path), "--least", "2", "--most", "3"])
+    assert result.exit_code == 0
+    assert "7 tags of 4 items" in result.stdout
+    assert "--most 7 shows all" in result.stdout
+    document = json.loads(CliRunner().invoke(app, ["data", "tags", str(tmp_path), "--least", "2", "--json"]).stdout)
+    assert document["items"] == 4
+    assert document["tags"][0] == {"group": "articleType", "value": "Shirts", "count": 2}
+    refused = CliRunner().invoke(app, ["data", "tags", str(tmp_path)])
+    assert refused.exit_code == 2
+    assert "has 20 items or more" in " ".join(refused.stderr.split())
