@@ -279,7 +279,10 @@ def test_the_command(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     result = CliRunner().invoke(app, ["study", "chain", "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
     assert "3 rows" in result.output
-    assert json.loads((tmp_path / "out" / "chain.json").read_text())["study"] == "chain"
+    record = json.loads((tmp_path / "out" / "chain.json").read_text())
+    assert record["study"] == "chain"
+    again = CliRunner().invoke(app, ["study", "chain", "--out", str(tmp_path / "out"), "--json"])
+    assert json.loads(again.stdout) == record, "finished rows are kept, and printed as they are stored"
     assert CliRunner().invoke(app, ["study", "nothing"]).exit_code == 2
 
 
