@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from fashionviz.annotate.commands import annotate_command
+from fashionviz.boxes import parse_box
 from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
 from fashionviz.data.tags_command import tags_command
@@ -48,21 +49,6 @@ err = Console(stderr=True)
 ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Registry name; the default model if left out.")]
 BoxOption = Annotated[str | None, typer.Option("--box", help="Region x0,y0,x1,y1 in pixels of the upright photo.")]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="A .png picture, or .npy raw float32 values.")]
-
-
-def parse_box(text: str | None) -> tuple[float, float, float, float] | None:
-    """``"x0,y0,x1,y1"`` to four numbers.
-
-    Raises:
-        InvalidRequest: not four numbers.
-    """
-    if not text:
-        return None
-    try:
-        x0, y0, x1, y1 = (float(v) for v in text.split(","))
-    except ValueError as error:
-        raise InvalidRequest(f"--box needs four numbers x0,y0,x1,y1, not {text!r}.") from error
-    return x0, y0, x1, y1
 
 
 def _read(path: Path) -> Any:
@@ -145,7 +131,7 @@ def predict(
 
     with plain_errors():
         engine = shared_engine()
-        region = parse_box(box)
+        region = parse_box(box, "--box")
         info = engine.model(model)
         engine.filters(model)  # a missing or damaged model is one error, not one a photo
         answers, failed = [], False
@@ -204,7 +190,7 @@ def explain(
         if style not in styles:
             raise InvalidRequest(f"--style must be one of {', '.join(styles)}, not {style!r}.")
         result = shared_engine().explain(
-            _read(photo), model, method, target=target, box=parse_box(box),
+            _read(photo), model, method, target=target, box=parse_box(box, "--box"),
             on_progress=lambda p: tick(p.done, p.total),
         )  # fmt: skip
         _save(output, lambda: pictures.enlarge(styles[style](result), 640), lambda: result.values)
@@ -257,7 +243,7 @@ def activations(
 
     with plain_errors():
         _check_ending(output)
-        maps = shared_engine().activations(_read(photo), model, layer, box=parse_box(box))
+        maps = shared_engine().activations(_read(photo), model, layer, box=parse_box(box, "--box"))
         if channel is not None and not 0 <= channel < len(maps.maps):
             raise InvalidRequest(f"{maps.layer} has the channels 0 to {len(maps.maps) - 1}, not {channel}.")
 

@@ -209,6 +209,7 @@ class ModelInfo:
         device, dtype: where and in which precision it runs, once loaded.
         methods: attribution methods it can serve.
         note: words that must stand beside its classes.
+        paper: where the design comes from.
     """
 
     name: str
@@ -227,6 +228,7 @@ class ModelInfo:
     dtype: str
     methods: tuple[str, ...]
     note: str
+    paper: str = ""
 
 
 @dataclass(frozen=True)

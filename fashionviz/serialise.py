@@ -99,6 +99,7 @@ def model_json(info: ModelInfo) -> Json:
         "device": info.device,
         "dtype": info.dtype,
         "note": info.note,
+        "paper": info.paper,
     }
 
 

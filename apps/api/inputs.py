@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from typing import Annotated
 from fastapi import Depends, File, Form, Query, UploadFile
 
 from fashionviz import images
-from fashionviz.errors import InvalidRequest, Overloaded
+from fashionviz.boxes import parse_box
+from fashionviz.errors import Overloaded
 from fashionviz.inference.engine import Engine, shared_engine
 from fashionviz.results import Box
 
@@ -71,26 +71,6 @@ def _turn() -> Iterator[None]:
         yield
     finally:
         _decoders.release()
-
-
-def parse_box(text: str | None) -> Box | None:
-    """``"x0,y0,x1,y1"`` to a box.
-
-    Raises:
-        InvalidRequest: not four finite numbers, or no area.
-    """
-    if text is None or not text.strip():
-        return None
-    try:
-        values = [float(v) for v in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != 4 or not all(math.isfinite(v) for v in values):
-        raise InvalidRequest("The field 'box' must be four numbers in pixels, x0,y0,x1,y1, for example 40,30,200,260.")
-    x0, y0, x1, y1 = values
-    if x0 == x1 or y0 == y1:
-        raise InvalidRequest("The field 'box' has no area: x0 and x1 must differ, and so must y0 and y1.")
-    return (x0, y0, x1, y1)
 
 
 def plain_name(name: str | None) -> str:

@@ -110,6 +110,7 @@ class ModelBody(BaseModel):
     device: str
     dtype: str
     note: str
+    paper: str = Field(description="Where the design comes from.")
 
 
 class LayerBody(BaseModel):

@@ -13,10 +13,11 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from numpy.typing import NDArray
 
-from apps.lab import every, handlers, region
+from apps.lab import every, handlers
 from apps.lab.annotate_page import without_places
 from apps.lab.desk import MOST_PHOTOS, Desk
 from apps.lab.intake import Upload, open_photo, untouched, untouched_list
+from fashionviz.boxes import parse_box
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.figures import pictures
 from fashionviz.serialise import prediction_json
@@ -45,7 +46,7 @@ def add_endpoints(engine: Any) -> None:
 
     @_plain
     def predict(file: Upload, model: str, box: str) -> dict[str, Any]:
-        prediction = engine.predict(open_photo(file), model or None, box=region.parse_box(box))
+        prediction = engine.predict(open_photo(file), model or None, box=parse_box(box))
         note = engine.model(model or None).note
         answer: dict[str, Any] = json.loads(json.dumps(prediction_json(prediction, file.name, note)))
         return answer
@@ -54,7 +55,7 @@ def add_endpoints(engine: Any) -> None:
     def explain(file: Upload, model: str, method: str, target: str, box: str) -> NDArray[np.uint8]:
         photo = open_photo(file)
         result = engine.explain(
-            photo, model or None, method or "guided-backprop", target=target or None, box=region.parse_box(box)
+            photo, model or None, method or "guided-backprop", target=target or None, box=parse_box(box)
         )
         return handlers.draw(result, "Colour")
 

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from fashionviz.errors import InvalidRequest
 from fashionviz.figures.theme import ACCENT
 from fashionviz.images import Photo
 from fashionviz.results import Box
@@ -39,28 +38,6 @@ def edges_to_box(photo: Photo, edges: Edges) -> Box | None:
         round(photo.width * right / 100),
         round(photo.height * bottom / 100),
     )
-
-
-def parse_box(text: str) -> Box | None:
-    """``"x0,y0,x1,y1"`` in pixels to a box; empty text is the whole photo.
-
-    Raises:
-        InvalidRequest: anything else.
-    """
-    if not text or not text.strip():
-        return None
-    try:
-        x0, y0, x1, y1 = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InvalidRequest(f"The box {text!r} is not four numbers x0,y0,x1,y1 in pixels of the photo.") from error
-    if not all(np.isfinite(v) for v in (x0, y0, x1, y1)):
-        raise InvalidRequest(f"The box {text!r} is not four numbers x0,y0,x1,y1 in pixels of the photo.")
-    return (x0, y0, x1, y1)
-
-
-def format_box(box: Box | None) -> str:
-    """The inverse of :func:`parse_box`."""
-    return "" if box is None else ",".join(f"{v:g}" for v in box)
 
 
 def describe(choice: str, box: Box | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 from fashionviz.results import Box
 
@@ -191,9 +190,3 @@ def annotate_client(models: Sequence[str], url: str = f"{DEFAULT_URL}/lab") -> s
             f'print(client.predict(photos, {",".join(models)!r}, api_name="/annotate"))  # the CSV\'s path',
         ]
     )
-
-
-def link_query(model: str, method: str | None = None, target: str | None = None, layer: str | None = None) -> str:
-    """The query of a deep link, ``?model=…&method=…``, without the empty parts."""
-    parts = {"model": model, "method": method, "target": target, "layer": layer}
-    return "?" + urlencode({k: v for k, v in parts.items() if v})

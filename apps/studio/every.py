@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.lab.region import format_box
 from fashionviz.annotate.row import guard
+from fashionviz.boxes import format_box
 from fashionviz.errors import Cancelled, FashionvizError
 from fashionviz.figures.pictures import Picture, attribution_signed, view_photo
 from fashionviz.images import Photo

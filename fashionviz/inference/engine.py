@@ -106,6 +106,7 @@ class Engine:
             dtype=str(loaded.dtype).removeprefix("torch.") if loaded else "",
             methods=methods_for(spec.relu_family),
             note=spec.task.note,
+            paper=spec.paper,
         )
 
     def _get(self, name: str | None) -> Loaded:

@@ -88,6 +88,8 @@ def one(info: ModelInfo) -> None:
     st.subheader(info.name, anchor=False)
     st.markdown(info.title)
     st.caption("Classes: " + ", ".join(info.classes))
+    if info.paper:
+        st.caption(info.paper)
     parts.note(info)
     if not info.trained:
         st.warning("This model is listed but not trained, so it never answers. Train it with:")

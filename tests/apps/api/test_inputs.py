@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from apps.api.inputs import parse_box, plain_name
+from apps.api.inputs import plain_name
 from fashionviz.data.examples import draw
 from tests.apps.api.calls import API, PNG, error_of, post
 
@@ -146,9 +146,3 @@ def test_metadata_never_comes_back(client: TestClient) -> None:
 )
 def test_names_lose_their_folders(given: str | None, shown: str) -> None:
     assert plain_name(given) == shown
-
-
-def test_parse_box() -> None:
-    assert parse_box(None) is None
-    assert parse_box(" ") is None
-    assert parse_box("1, 2.5,3,4") == (1.0, 2.5, 3.0, 4.0)
