@@ -147,6 +147,15 @@ _HOME: dict[str, Any] = {
     "ema_decay": 0.99,
 }
 
+#: The residual networks of ten types, grown from the ResNet-50 of the six classes.
+_DEEP: dict[str, Any] = {
+    **_HOME,
+    "init": "resnet50.gender_category",
+    "stages": (Stage((64, 48), 6), Stage((96, 72), 2)),
+    "batch": {"home10": 36, "extra10": 12, "catalogue": 48},
+    "auxiliary": 1.0,
+}
+
 RECIPES: dict[str, Recipe] = {
     recipe.model: recipe
     for recipe in (
@@ -180,20 +189,10 @@ RECIPES: dict[str, Recipe] = {
             stages=(Stage((48, 36), 1), Stage((64, 48), 2)),
             **_RESIDUAL,
         ),
-        Recipe(
-            model="resnet50.clothing10",
-            init="resnet50.gender_category",
-            stages=(Stage((64, 48), 4), Stage((96, 72), 2)),
-            **{**_HOME, "learning_rate": 5e-4},
-        ),
-        # Of a network with batch norm after the convolutions it takes the convolutions alone, so that it needs more
-        # photos to find its feet: the catalogue's article types bring them.
-        Recipe(
-            model="resnet50v2.clothing10",
-            init="resnet50.gender_category",
-            stages=(Stage((64, 48), 5), Stage((96, 72), 1)),
-            **{**_HOME, "batch": {"home10": 36, "extra10": 12, "catalogue": 48}, "auxiliary": 1.0},
-        ),
+        # A few thousand home photos alone teach a network that has seen little: the catalogue's article types help. The
+        # one with batch norm before the convolutions takes the convolutions alone.
+        Recipe(model="resnet50.clothing10", **_DEEP),
+        Recipe(model="resnet50v2.clothing10", **_DEEP),
         Recipe(
             model="inception_v3.gender_category",
             stages=(Stage((128, 96), 5), Stage((160, 120), 5)),
