@@ -143,9 +143,11 @@ def open_set(source: str | Path, split: str | None = None) -> ParquetSet:
     """
     path = Path(source).expanduser()
     if not path.exists():
-        if source == "ccp-garments" and split:  # cut out of ccp's photos on first use
+        if source == "ccp-garments":  # cut out of ccp's photos on first use
             from fashionviz.data.street_garments import street_garments
 
+            if not split:
+                raise DataError("ccp-garments is cut split by split: choose train, validation or test.")
             return ParquetSet(str(source), (street_garments(split),), split)
         named = data_root() / str(source)
         if not named.exists():

@@ -40,7 +40,7 @@ ARTICLES: dict[str, tuple[str, ...]] = {
 
 CATEGORY11 = tuple(ARTICLES)
 
-#: Names of home photos. Shorts, bodies, undershirts and what may be two things (a hoodie, a blazer vest) have no label;
+#: Names of home photos. Shorts, bodies, undershirts and what may be two things (a hoodie) have no label;
 #: home photos of leggings are filed under pants by their publisher.
 HOME: dict[str, str] = {
     "dress": "dresses", "hat": "hats", "longsleeve": "tops", "outwear": "outerwear", "pants": "pants", "shirt": "tops",

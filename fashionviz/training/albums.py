@@ -47,7 +47,7 @@ class Sizes:
 
 
 SIZES = Sizes()
-#: For networks that take most of a second a photo on two cores: minutes instead of an hour.
+#: For networks with so many operations that the whole of it would take two cores half an hour.
 FEW = Sizes(fit=300, choose=200, measure=200, catalogue=600)
 #: Floating-point operations a photo from which a network counts as one of those.
 HEAVY = 6e9

@@ -40,7 +40,7 @@ class Words:
 def _gender_category() -> Words:
     return Words(
         "department × category",
-        "Names the shop department and category of a garment photo, six classes as in paper 003. Fine-tuned on "
+        "Names the shop department and category of a garment photo, six classes as in paper 003. Trained on "
         "catalogue photos, on their cut-outs pasted onto street and room backgrounds, on street photos and on photos "
         "taken at home.",
         "Men and Women name the department an item is sold in, not a person, and the model must not be used to "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import logging
+import math
 import re
 import tarfile
 from collections.abc import Iterator
@@ -78,15 +79,15 @@ def keras_tensors(package: bytes) -> Iterator[tuple[str, np.ndarray]]:
         except KeyError as error:
             raise WeightsError(f"NSFWJS' package lacks {error.args[0]}.") from error
     data = b"".join(base64.b64decode(found[1]) for found in coded if found)
+    shapes = [tuple(int(n) for n in shape.split(",") if n) for _, shape, _, _ in entries]
+    if not entries or sum(math.prod(sides) for sides in shapes) != len(data):
+        raise WeightsError("NSFWJS' package holds other weights than expected.")
     place = 0
-    for name, shape, least, scale in entries:
-        sides = tuple(int(n) for n in shape.split(",") if n)
-        count = int(np.prod(sides))
+    for (name, _, least, scale), sides in zip(entries, shapes, strict=True):
+        count = math.prod(sides)
         steps = np.frombuffer(data, dtype=np.uint8, count=count, offset=place)
         place += count
         yield name, (steps.astype(np.float32) * float(scale) + float(least)).reshape(sides)
-    if not entries or place != len(data):
-        raise WeightsError("NSFWJS' package holds other weights than expected.")
 
 
 def torch_tensors(package: bytes) -> dict[str, Tensor]:

@@ -10,10 +10,9 @@ import pytest
 from PIL import Image
 
 from fashionviz.data.examples import draw
-from fashionviz.images import Photo
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
-from fashionviz.results import Prediction
+from tests.counted import count_calls
 
 #: Path below the folder, what is drawn, with which seed.
 DRAWN = (
@@ -82,12 +81,4 @@ def shipped(_loaded: Engine, _shipped_weights: None) -> Engine:
 @pytest.fixture
 def asked(shipped: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """The models of all calls of the real engine, which still answers."""
-    calls: list[str | None] = []
-    predict = shipped.predict
-
-    def counted(photo: Photo, model: str | None = None) -> Prediction:
-        calls.append(model)
-        return predict(photo, model)
-
-    monkeypatch.setattr(shipped, "predict", counted)
-    return calls
+    return count_calls(shipped, monkeypatch)

@@ -22,6 +22,7 @@ from fashionviz.models.registry import get_model
 from fashionviz.results import Prediction
 from tests.apps.shipped import GENDER, SMALL, furnish, needs_weights, shipped_engine
 from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
+from tests.counted import count_calls
 
 pytestmark = needs_weights
 
@@ -45,15 +46,7 @@ def house(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.fixture
 def asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """The models of all calls of the real engine, which still answers."""
-    calls: list[str | None] = []
-    predict = engine.predict
-
-    def counted(photo: Photo, model: str | None = None) -> Prediction:
-        calls.append(model)
-        return predict(photo, model)
-
-    monkeypatch.setattr(engine, "predict", counted)
-    return calls
+    return count_calls(engine, monkeypatch)
 
 
 def page(**query: str | list[str]) -> AppTest:

@@ -73,6 +73,8 @@ def test_the_set_is_made_once_and_scored_like_any_other(street: Path) -> None:
 def test_photos_without_masks_say_so(street: Path) -> None:
     with pytest.raises(DataError, match="no masks"):
         open_set("ccp-garments", "tags")
+    with pytest.raises(DataError, match="choose train, validation or test"):
+        open_set("ccp-garments")
 
 
 def test_label_numbers_are_the_publishers() -> None:

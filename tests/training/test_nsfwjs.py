@@ -36,10 +36,12 @@ FILTERS = (
 )
 
 
-def package(tensors: dict[str, tuple[np.ndarray, float, float]]) -> bytes:
-    """A package of the published layout: name to 8-bit steps, least value and scale."""
+def package(
+    tensors: dict[str, tuple[np.ndarray, float, float]], told: dict[str, tuple[int, ...]] | None = None
+) -> bytes:
+    """A package of the published layout: name to 8-bit steps, least value, scale; ``told`` has shapes it lies about."""
     entries = ",".join(
-        f'{{name:"{name}",shape:[{",".join(map(str, steps.shape))}],dtype:"float32",'
+        f'{{name:"{name}",shape:[{",".join(map(str, (told or {}).get(name, steps.shape)))}],dtype:"float32",'
         f'quantization:{{min:{least},scale:{scale},dtype:"uint8"}}}}'
         for name, (steps, least, scale) in tensors.items()
     )
@@ -99,6 +101,9 @@ def test_values_are_expanded_and_turned(small: bytes) -> None:
 def test_other_bytes_than_expected_are_refused() -> None:
     with pytest.raises(WeightsError, match="other weights"):
         list(nsfwjs.keras_tensors(package({})))
+    short = package({"dense_3/bias": (np.arange(5, dtype=np.uint8), 0.0, 1.0)}, told={"dense_3/bias": (9,)})
+    with pytest.raises(WeightsError, match="other weights"):
+        list(nsfwjs.keras_tensors(short))
     empty = io.BytesIO()
     tarfile.open(fileobj=empty, mode="w:gz").close()
     with pytest.raises(WeightsError, match="lacks"):
