@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,10 +24,13 @@ from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import compare, report
+from fashionviz.evaluation.commands import compare, print_tagging, report
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
 from fashionviz.training.assurance_command import assurance
+
+if TYPE_CHECKING:
+    from fashionviz.results import Prediction
 
 app = typer.Typer(
     name="fashionviz",
@@ -118,6 +121,24 @@ def models(
         out.print(table)
 
 
+def _scores_table(result: Prediction, path: Path, note: str) -> Table:
+    table = Table("class", "probability", title=escape(path.name), caption=escape(note))
+    for item in result.scores:
+        table.add_row(item.label, f"{item.probability:.4f}")
+    return table
+
+
+def _tags_table(result: Prediction, path: Path, note: str) -> Table:
+    """What is said in each group and, where nothing is, the most probable tag; ✓ marks what is said."""
+    table = Table("group", "tag", "probability", "said from", "said", title=escape(path.name), caption=escape(note))
+    for group in result.tags:
+        for tag in group.said or group.tags[:1]:
+            table.add_row(
+                group.title, tag.value, f"{tag.probability:.4f}", f"{tag.threshold:.4f}", "✓" if tag.said else ""
+            )
+    return table
+
+
 @app.command()
 def predict(
     photos: Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP photos.")],
@@ -125,7 +146,7 @@ def predict(
     box: BoxOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Name the class of each photo."""
+    """Name the class, or the tags, of each photo."""
     from fashionviz.inference.engine import shared_engine
     from fashionviz.serialise import failure_json, prediction_json
 
@@ -146,10 +167,9 @@ def predict(
                 continue
             answers.append(prediction_json(result, str(path), info.note))
             if not as_json:
-                table = Table("class", "probability", title=escape(path.name), caption=escape(info.note))
-                for item in result.scores:
-                    table.add_row(item.label, f"{item.probability:.4f}")
-                out.print(table)
+                out.print(
+                    _tags_table(result, path, info.note) if result.tags else _scores_table(result, path, info.note)
+                )
                 if result.assurance:
                     out.print(f"{result.assurance.verdict}: {result.assurance.reason}", highlight=False)
         if as_json:
@@ -274,10 +294,19 @@ def evaluate(
 ) -> None:
     """Score a model on a Parquet file with the columns of its data set."""
     from fashionviz.evaluation.evaluate import evaluate as run
+    from fashionviz.models.registry import get_model
     from fashionviz.serialise import report_json
 
     with plain_errors(), bar(f"{model} on {data}") as tick:
-        report = run(model, data, split, progress=tick).report
+        if get_model(model).task.multilabel:
+            from fashionviz.evaluation.tagging import evaluate_tags
+
+            tagging = evaluate_tags(model, data, split, progress=tick).report
+        else:
+            tagging, report = None, run(model, data, split, progress=tick).report
+    if tagging:
+        print_tagging(tagging, as_json)
+        return
     if as_json:
         print_json(report_json(report))
         return

@@ -41,11 +41,51 @@ class Timings:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """A class with its softmax probability (0..1) and its logit."""
+    """A class, or a tag, with its probability and its logit.
+
+    Attributes:
+        label: its name; a tag's begins with its group, as in ``articleType: Shirts``.
+        probability: 0..1, by softmax over the classes or, of a tag, by a sigmoid of its own.
+        logit: before either.
+        threshold: of a tag: the least probability at which it is said, 0..1; ``None`` for classes.
+    """
 
     label: str
     probability: float
     logit: float
+    threshold: float | None = None
+
+    @property
+    def value(self) -> str:
+        """The label without its group."""
+        return self.label.partition(": ")[2] or self.label
+
+    @property
+    def said(self) -> bool:
+        """Whether the tag's probability reaches its threshold."""
+        return self.threshold is not None and self.probability >= self.threshold
+
+
+@dataclass(frozen=True)
+class TagGroup:
+    """The tags that answer one question about a photo.
+
+    Attributes:
+        name: the group in the data, for example ``baseColour``; empty where there is one group alone.
+        title: for people.
+        exclusive: whether one of them at most is true of an item.
+        tags: all of the group, most probable first.
+    """
+
+    name: str
+    title: str
+    exclusive: bool
+    tags: tuple[ClassScore, ...]
+
+    @property
+    def said(self) -> tuple[ClassScore, ...]:
+        """Those that reach their thresholds, most probable first."""
+        return tuple(tag for tag in self.tags if tag.said)
 
 
 @dataclass(frozen=True)
@@ -74,15 +114,16 @@ class Assurance:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Class probabilities of a photo.
+    """Class probabilities of a photo, or probabilities of its tags.
 
     Attributes:
         model: name and weight hash.
-        scores: every class, most probable first.
+        scores: every class or tag, most probable first.
         timings: decode, queue, compute.
         box: the region asked about, in pixels of the decoded photo, or ``None`` for all of it.
         notes: what was done to the photo, in plain words.
         assurance: whether to rely on it, or ``None`` where that was not measured for the model.
+        tags: of a tagger: its labels by group; empty for a classifier.
     """
 
     model: ModelRef
@@ -91,11 +132,12 @@ class Prediction:
     box: Box | None = None
     notes: tuple[str, ...] = ()
     assurance: Assurance | None = None
+    tags: tuple[TagGroup, ...] = ()
 
     @property
     def top(self) -> ClassScore:
-        """The most probable class."""
-        return self.scores[0]
+        """The most probable class; of a tagger, of its first group, which says what the item is."""
+        return self.tags[0].tags[0] if self.tags else self.scores[0]
 
 
 @dataclass(frozen=True)
@@ -308,3 +350,72 @@ class Report:
     per_class: tuple[ClassReport, ...]
     confusion: NDArray[np.int64] = field(repr=False)
     train_counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Precision, recall and F1 of one kind of average, each in 0..1."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class TagReport:
+    """Scores of one tag on a split.
+
+    Attributes:
+        label: its name with its group.
+        threshold: the least probability at which it is said, 0..1.
+        precision, recall, f1: at that threshold.
+        average_precision: area under its precision-recall steps; 0 where no item has it.
+        support: items that have it, among those of which it is known.
+        said: items that it was said of, among those.
+        train_count: items of the train split that have it.
+    """
+
+    label: str
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+    average_precision: float
+    support: int
+    said: int
+    train_count: int = 0
+
+
+@dataclass(frozen=True)
+class TaggingReport:
+    """How a tagger did on a split. What is not known of an item counts nowhere.
+
+    Attributes:
+        model: name and weight hash.
+        data_set, split: what it was scored on.
+        n: pictures scored; ``skipped`` had no known label, or could not be read.
+        labels: tags that some picture has; only these are averaged over.
+        accuracy: share of known tags that are decided rightly (mostly absences).
+        micro: over all decisions.
+        macro: mean over tags.
+        per_image: mean over pictures that have a tag.
+        mean_average_precision: mean over tags; needs no threshold.
+        micro_f1_ci95, macro_f1_ci95, map_ci95: 95 % percentile intervals over resampled pictures.
+        per_tag: in the order of the logits.
+    """
+
+    model: ModelRef
+    data_set: str
+    split: str
+    n: int
+    skipped: int
+    labels: int
+    accuracy: float
+    micro: Averages
+    macro: Averages
+    per_image: Averages
+    mean_average_precision: float
+    micro_f1_ci95: tuple[float, float]
+    macro_f1_ci95: tuple[float, float]
+    map_ci95: tuple[float, float]
+    per_tag: tuple[TagReport, ...]

@@ -7,6 +7,7 @@ Pure functions from a frozen result to plain dictionaries, lists, strings and nu
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,15 @@ from fashionviz.results import (
     Prediction,
     Readiness,
     Report,
+    TaggingReport,
+    TagGroup,
 )
 
 Json = dict[str, Any]
 
 
 def prediction_json(prediction: Prediction, file: str, note: str = "") -> Json:
-    """A prediction, every class, most probable first.
+    """A prediction, every class, most probable first; a tagger's ``tags`` by group, else ``None``.
 
     Args:
         prediction: the result.
@@ -50,6 +53,21 @@ def prediction_json(prediction: Prediction, file: str, note: str = "") -> Json:
         "notes": list(prediction.notes),
         "note": note,
         "assurance": assurance_json(prediction.assurance),
+        "tags": [tag_group_json(group) for group in prediction.tags] or None,
+    }
+
+
+def tag_group_json(group: TagGroup) -> Json:
+    """The tags of a group, most probable first, with the threshold from which each is said."""
+    return {
+        "group": group.name,
+        "title": group.title,
+        "exclusive": group.exclusive,
+        "said": [tag.value for tag in group.said],
+        "tags": [
+            {"value": t.value, "probability": float(t.probability), "threshold": t.threshold, "said": t.said}
+            for t in group.tags
+        ],
     }
 
 
@@ -144,6 +162,28 @@ def report_json(report: Report) -> Json:
         "classes": list(report.classes),
         "confusion": [[int(v) for v in row] for row in report.confusion],
         "train_counts": [int(v) for v in report.train_counts],
+    }
+
+
+def tagging_report_json(report: TaggingReport) -> Json:
+    """A tagger's report with the keys of `evaluate --json`."""
+    return {
+        "model": report.model.name,
+        "sha256": report.model.sha256,
+        "data_set": report.data_set,
+        "split": report.split,
+        "n": report.n,
+        "skipped": report.skipped,
+        "labels": report.labels,
+        "accuracy": float(report.accuracy),
+        "micro_f1": float(report.micro.f1),
+        "micro_f1_ci95": [float(v) for v in report.micro_f1_ci95],
+        "macro_f1": float(report.macro.f1),
+        "macro_f1_ci95": [float(v) for v in report.macro_f1_ci95],
+        "map": float(report.mean_average_precision),
+        "map_ci95": [float(v) for v in report.map_ci95],
+        **{name: asdict(getattr(report, name)) for name in ("micro", "macro", "per_image")},
+        "per_tag": [asdict(tag) for tag in report.per_tag],
     }
 
 

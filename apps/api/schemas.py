@@ -57,6 +57,25 @@ class AssuranceBody(BaseModel):
     reason: str = Field(description="One sentence for people.")
 
 
+class TagBody(BaseModel):
+    """A tag with its probability (0..1) and the one from which it is said."""
+
+    value: str
+    probability: float
+    threshold: float
+    said: bool
+
+
+class TagGroupBody(BaseModel):
+    """Tags that answer one question."""
+
+    group: str = Field(description="The column of the data set; empty where there is one group alone.")
+    title: str
+    exclusive: bool = Field(description="Whether one of them at most is true of an item.")
+    said: list[str] = Field(description="Those that reach their thresholds, most probable first.")
+    tags: list[TagBody] = Field(description="All of them, most probable first.")
+
+
 class PredictionBody(BaseModel):
     """Every class, most probable first."""
 
@@ -77,6 +96,7 @@ class PredictionBody(BaseModel):
             "garment_probability": 0.994,
             "reason": "One class is clearly the most probable.",
         },
+        tags=None,
     )
     file: str
     model: str
@@ -89,6 +109,7 @@ class PredictionBody(BaseModel):
     assurance: AssuranceBody | None = Field(
         description="Whether to rely on it; null where that was not measured for the model."
     )
+    tags: list[TagGroupBody] | None = Field(description="A tagger's labels by group; null for a classifier.")
 
 
 class ModelBody(BaseModel):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fashionviz.data.street2shop import CATEGORY5, CATEGORY11, category5, category11
+from fashionviz.data.street_tags import STREET_TAGS, street_targets
+from fashionviz.data.tags import GROUPS, shipped_vocabulary
 
 #: Classes of the official small subset of the Clothing data set, alphabetical as its publisher lists them.
 CLOTHING10 = (
@@ -50,9 +55,30 @@ def clothing10(row: Mapping[str, Any]) -> str | None:
     return label if label in CLOTHING10 else None
 
 
+Targets = Callable[[Sequence[Mapping[str, Any]]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
+
+
+@dataclass(frozen=True)
+class LabelGroup:
+    """Labels of a multi-label task that answer one question.
+
+    Attributes:
+        name: before the colon in the labels' names, empty where they have none.
+        title: for people.
+        start, stop: where they stand among the logits.
+        exclusive: whether one of them at most is true of an item.
+    """
+
+    name: str
+    title: str
+    start: int
+    stop: int
+    exclusive: bool = True
+
+
 @dataclass(frozen=True)
 class Task:
-    """A classification task.
+    """A task: one class of several for a picture or, with groups, any number of labels.
 
     Attributes:
         name: the part after the dot in a model's name.
@@ -62,6 +88,8 @@ class Task:
         label_of: a row's label, or ``None`` when it has none.
         data_set: the data set the task is scored on by default.
         note: words that must stand wherever the classes are shown.
+        groups: of a multi-label task, in the order of the logits; the first one says what the item is.
+        targets: of a multi-label task: what is true of rows, and what is known, ``(N, K)`` bool each.
     """
 
     name: str
@@ -71,7 +99,26 @@ class Task:
     label_of: Callable[[Mapping[str, Any]], str | None]
     data_set: str
     note: str = ""
+    groups: tuple[LabelGroup, ...] = ()
+    targets: Targets | None = None
 
+    @property
+    def multilabel(self) -> bool:
+        """Whether a picture may have several labels."""
+        return bool(self.groups)
+
+
+def _no_class(row: Mapping[str, Any]) -> None:
+    """A picture of a multi-label task has no one class."""
+
+
+def _tag_groups() -> tuple[LabelGroup, ...]:
+    tags = shipped_vocabulary()
+    places = ((group, title, tags.places(group)) for group, title in GROUPS.items())
+    return tuple(LabelGroup(group, title, place.start, place.stop) for group, title, place in places)
+
+
+_DEPARTMENT_NOTE = "Men and Women name the department an item is sold in, not a person."
 
 TASKS: dict[str, Task] = {
     "gender_category": Task(
@@ -81,7 +128,7 @@ TASKS: dict[str, Task] = {
         columns=("gender", "masterCategory"),
         label_of=gender_category,
         data_set="fpi",
-        note="Men and Women name the department an item is sold in, not a person.",
+        note=_DEPARTMENT_NOTE,
     ),
     "clothing10": Task(
         name="clothing10",
@@ -106,5 +153,26 @@ TASKS: dict[str, Task] = {
         columns=("articleType",),
         label_of=category5,
         data_set="fpi",
+    ),
+    "tags": Task(
+        name="tags",
+        title=f"Tags: article type, colour, department, season, usage ({len(shipped_vocabulary())} labels)",
+        classes=shipped_vocabulary().names,
+        columns=tuple(GROUPS),
+        label_of=_no_class,
+        data_set="fpi",
+        note=_DEPARTMENT_NOTE,
+        groups=_tag_groups(),
+        targets=shipped_vocabulary().targets,
+    ),
+    "street_tags": Task(
+        name="street_tags",
+        title=f"What is worn on a street photo ({len(STREET_TAGS)} labels)",
+        classes=STREET_TAGS,
+        columns=("tags",),
+        label_of=_no_class,
+        data_set="ccp",
+        groups=(LabelGroup("", "Worn", 0, len(STREET_TAGS), exclusive=False),),
+        targets=street_targets,
     ),
 }

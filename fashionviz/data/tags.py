@@ -6,9 +6,12 @@ nothing about its tags, which are masked; items with a rarer value have none of 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,9 @@ GROUPS: dict[str, str] = {
 }
 #: Training items that a value must have.
 LEAST = 20
+#: The tags of the catalogue's train split, which the tagger's outputs are named by whether the data are present or not;
+#: written by ``fashionviz data tags --out``.
+SHIPPED = Path(__file__).with_name("tags.json")
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,33 @@ class TagVocabulary:
                 if place is not None:
                     true[n, place] = True
         return true, known
+
+
+def write_vocabulary(vocabulary: TagVocabulary, path: Path) -> None:
+    """Keep a vocabulary as JSON, a tag a line."""
+    lines = ",\n".join("  " + json.dumps(asdict(tag), ensure_ascii=False) for tag in vocabulary.tags)
+    path.write_text(f'{{"items": {vocabulary.items}, "tags": [\n{lines}\n]}}\n')
+
+
+def read_vocabulary(path: Path) -> TagVocabulary:
+    """The vocabulary that :func:`write_vocabulary` kept.
+
+    Raises:
+        DataError: the file is missing or is no vocabulary.
+    """
+    try:
+        facts = json.loads(path.read_text())
+        return TagVocabulary(tuple(Tag(**tag) for tag in facts["tags"]), int(facts["items"]))
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path.name} is no vocabulary of tags.") from error
+
+
+@cache
+def shipped_vocabulary() -> TagVocabulary:
+    """The tags that the tagger's outputs stand for."""
+    return read_vocabulary(SHIPPED)
 
 
 def tag_vocabulary(rows: Sequence[Mapping[str, Any]], least: int = LEAST) -> TagVocabulary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ from rich.table import Column, Table
 
 from fashionviz.console import JsonOption, plain_errors, print_json, safe
 from fashionviz.data.sets import open_set
-from fashionviz.data.tags import GROUPS, LEAST, Tag, tag_vocabulary
+from fashionviz.data.tags import GROUPS, LEAST, Tag, tag_vocabulary, write_vocabulary
+from fashionviz.errors import InvalidRequest
 
 #: Characters of the longest bar.
 _WIDTH = 30
@@ -35,6 +37,9 @@ def tags_command(
     split: Annotated[str, typer.Option("--split", help="The split whose items are counted.")] = "train",
     least: Annotated[int, typer.Option("--least", min=1, help="Items that a value must have.")] = LEAST,
     most: Annotated[int, typer.Option("--most", min=1, help="How many tags to show.")] = 10,
+    save: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Keep the tags as JSON: the vocabulary of a tagger.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The tags of a catalogue, the most frequent first: values of five columns that enough items have."""
@@ -42,6 +47,11 @@ def tags_command(
         data = open_set(name, split)
         columns = [group for group in GROUPS if group in data.columns]
         found = tag_vocabulary(data.table(columns).to_pylist(), least)
+        if save:
+            try:
+                write_vocabulary(found, save)
+            except OSError as error:
+                raise InvalidRequest(f"{save} cannot be written: {error.strerror}.") from error
         if as_json:
             tags = [{"group": tag.group, "value": tag.value, "count": tag.count} for tag in found.tags]
             print_json({"data_set": data.name, "split": split, "items": found.items, "least": least, "tags": tags})

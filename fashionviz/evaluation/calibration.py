@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -33,18 +35,37 @@ def fit_temperature(probabilities: NDArray[np.floating], truth: NDArray[np.int64
     """
     logits = torch.from_numpy(np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), 1e-38)))
     target = torch.from_numpy(np.asarray(truth, dtype=np.int64))
+    return _fit(lambda t: torch.nn.functional.cross_entropy(logits / t, target))
+
+
+def _fit(likelihood: Callable[[torch.Tensor], torch.Tensor]) -> float:
     log_t = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([log_t], lr=0.5, max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        value = torch.nn.functional.cross_entropy(logits / log_t.exp(), target)
+        value = likelihood(log_t.exp())
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
     optimiser.step(loss)  # type: ignore[arg-type]
     found = float(log_t.detach().exp())
     return float(np.clip(found, 0.05, 20.0)) if np.isfinite(found) else 1.0
+
+
+def fit_sigmoid_temperature(logits: NDArray[np.floating], true: NDArray[np.bool_], known: NDArray[np.bool_]) -> float:
+    """The temperature that minimises the negative log-likelihood of independent labels, between 1/20 and 20.
+
+    Args:
+        logits: ``(N, L)`` on validation.
+        true, known: ``(N, L)``; where the second is false, the first says nothing.
+
+    Returns:
+        The divisor of the logits.
+    """
+    values = torch.from_numpy(np.asarray(logits, dtype=np.float64)[known])
+    target = torch.from_numpy(true[known].astype(np.float64))
+    return _fit(lambda t: torch.nn.functional.binary_cross_entropy_with_logits(values / t, target))
 
 
 def expected_calibration_error(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> float:

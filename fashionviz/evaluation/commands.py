@@ -10,8 +10,38 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from fashionviz.console import JsonOption, plain_errors, print_json
+from fashionviz.console import JsonOption, plain_errors, print_json, safe
 from fashionviz.errors import InvalidRequest
+from fashionviz.results import TaggingReport
+
+
+def print_tagging(report: TaggingReport, as_json: bool) -> None:
+    """Print a tagger's report: a row a tag, then the averages with their intervals."""
+    if as_json:
+        from fashionviz.serialise import tagging_report_json
+
+        print_json(tagging_report_json(report))
+        return
+    table = Table(
+        "tag", "said from", "precision", "recall", "F1", "average precision", "n",
+        title=f"{report.model.name} on {safe(report.data_set)} {safe(report.split)}",
+    )  # fmt: skip
+    for tag in report.per_tag:
+        figures = (tag.threshold, tag.precision, tag.recall, tag.f1, tag.average_precision)
+        table.add_row(tag.label, *(f"{v:.3f}" for v in figures), f"{tag.support:,}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"micro F1 {report.micro.f1:.4f} ({_between(report.micro_f1_ci95)}), macro F1 {report.macro.f1:.4f} "
+        f"({_between(report.macro_f1_ci95)}), mean average precision {report.mean_average_precision:.4f} "
+        f"({_between(report.map_ci95)}), F1 a picture {report.per_image.f1:.4f}, accuracy {report.accuracy:.4f}; "
+        f"n {report.n:,}, tags {report.labels}, skipped {report.skipped:,}",
+        highlight=False,
+    )
+
+
+def _between(interval: tuple[float, float]) -> str:
+    return f"95 % interval {interval[0]:.4f} to {interval[1]:.4f}"
 
 
 def compare(

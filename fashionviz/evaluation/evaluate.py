@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fashionviz import images
 from fashionviz.data.catalogue10 import catalogue10
-from fashionviz.data.sets import ParquetSet, image_bytes, open_set, string_codes
+from fashionviz.data.sets import ParquetSet, open_set, string_codes
 from fashionviz.data.street import street_label
-from fashionviz.errors import DataError, ImageError
+from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.evaluation.answers import ask_rows
 from fashionviz.evaluation.metrics import score
-from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
-from fashionviz.models.silhouette import crop_to_silhouette
 from fashionviz.models.weights import load_trained
 from fashionviz.results import ModelRef, Report
-
-log = logging.getLogger(__name__)
 
 LabelRule = Callable[[Mapping[str, Any]], str | None]
 
@@ -115,61 +110,27 @@ def evaluate(
 
     Raises:
         DataError: missing data or columns.
+        InvalidRequest: the model gives tags.
         ModelNotTrained, WeightsError, UnknownModel: the model cannot answer.
     """
     spec = get_model(name)
+    if spec.task.multilabel:
+        raise InvalidRequest(f"{name} gives tags, not one class; `evaluate_tags` scores it.")
     sha = ""
     if network is None:
         network, card = load_trained(name)
         sha, temperature = card.sha256, card.temperature
     data = open_set(source, split)
     rule, columns = label_rule(spec, data)
-    has_id = "id" in data.columns
-    wanted = sorted({*columns, "image", *(["id"] if has_id else [])})
-    if "image" not in data.columns:
-        raise DataError(f"{data.name} has no column 'image'; it has {', '.join(data.columns)}.")
-    index = {c: i for i, c in enumerate(spec.task.classes)}
-    device = next(network.parameters()).device
-
-    rows: list[int] = []
-    ids: list[str] = []
-    truth: list[int] = []
-    parts: list[NDArray[np.float32]] = []
-    waiting: list[torch.Tensor] = []
-    total, skipped = len(data), 0
-
-    def flush() -> None:
-        if waiting:
-            with torch.inference_mode():
-                x = torch.stack(waiting).to(device).to(memory_format=torch.channels_last)
-                parts.append((network(x).float() / temperature).softmax(dim=1).cpu().numpy())
-            waiting.clear()
-
-    for number, row in enumerate(data.rows(wanted)):
-        label = rule(row)
-        if label not in index:
-            skipped += 1
-        else:
-            try:
-                photo = images.decode(image_bytes(row))
-            except ImageError as error:
-                log.warning("%s row %d: %s", data.name, number, error)
-                skipped += 1
-            else:
-                pixels = crop_to_silhouette(photo.pixels) if crop else photo.pixels
-                waiting.append(to_input(pixels, size or spec.input_size, spec.mean, spec.std)[0])
-                rows.append(number)
-                ids.append(str(row["id"]) if has_id else str(number))
-                truth.append(index[label])
-        if len(waiting) == batch:
-            flush()
-        if progress:
-            progress(number + 1, total)
-    flush()
-    if not rows:
-        raise DataError(f"{data.name}: none of its {total} rows has both a known label and a readable picture.")
     classes = spec.task.classes
-    probabilities = np.concatenate(parts) if parts else np.zeros((0, len(classes)), dtype=np.float32)
-    codes = np.array(truth, dtype=np.int64)
-    report = score(ModelRef(name, sha), data.name, split or "all", classes, codes, probabilities, skipped=skipped)
-    return Scored(report, np.array(rows, dtype=np.int64), tuple(ids), codes, probabilities)
+    index = {c: i for i, c in enumerate(classes)}
+    answers = ask_rows(
+        spec, network, data, columns, lambda row: rule(row) in index, size=size, crop=crop, batch=batch,
+        progress=progress,
+    )  # fmt: skip
+    codes = np.array([index[str(rule(row))] for row in answers.labels], dtype=np.int64)
+    probabilities = (torch.from_numpy(answers.logits) / temperature).softmax(dim=1).numpy()
+    report = score(
+        ModelRef(name, sha), data.name, split or "all", classes, codes, probabilities, skipped=answers.skipped
+    )
+    return Scored(report, answers.rows, answers.ids, codes, probabilities)

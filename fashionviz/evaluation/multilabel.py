@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.errors import InvalidRequest
+from fashionviz.results import Averages
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -52,15 +53,6 @@ class Counts:
     def f1(self) -> Floats:
         """Harmonic mean of both, 0 where there is neither."""
         return _ratio(2 * self.hits, 2 * self.hits + self.false + self.missed)
-
-
-@dataclass(frozen=True)
-class Averages:
-    """Precision, recall and F1 of one kind of average."""
-
-    precision: float
-    recall: float
-    f1: float
 
 
 @dataclass(frozen=True)
@@ -168,3 +160,66 @@ def choose_thresholds(probabilities: NDArray[np.floating], true: Bools, known: B
         following = scores[best + 1] if best + 1 < len(scores) else 0.0
         out[label] = (scores[best] + following) / 2
     return out
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """95 % percentile intervals over resampled pictures."""
+
+    micro_f1: tuple[float, float]
+    macro_f1: tuple[float, float]
+    mean_average_precision: tuple[float, float]
+
+
+def resampled_intervals(
+    probabilities: NDArray[np.floating],
+    true: Bools,
+    known: Bools,
+    thresholds: NDArray[np.floating] | float = 0.5,
+    draws: int = 300,
+    seed: int = 0,
+) -> Intervals:
+    """Intervals of micro F1, macro F1 and mean average precision: pictures are drawn with replacement.
+
+    A tag that a resample lacks is left out of that resample's macro averages, as it is of a split's.
+
+    Args:
+        probabilities, true, known: ``(N, L)``.
+        thresholds: ``(L,)`` or one for all.
+        draws: resamples.
+        seed: of the resampling.
+    """
+    n, labels = probabilities.shape
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws).astype(np.float64)
+    said = probabilities >= np.asarray(thresholds)
+    hits, false, missed = (
+        weights @ (where & known).astype(np.float64) for where in (said & true, said & ~true, ~said & true)
+    )  # (draws, L) each
+
+    def f1(h: Floats, f: Floats, m: Floats) -> Floats:
+        return np.divide(2 * h, 2 * h + f + m, out=np.zeros_like(h), where=(2 * h + f + m) > 0)
+
+    present = (hits + missed) > 0
+    counted = np.maximum(present.sum(axis=1), 1)
+    macro = (f1(hits, false, missed) * present).sum(axis=1) / counted
+    micro = f1(hits.sum(axis=1), false.sum(axis=1), missed.sum(axis=1))
+    areas = np.zeros((draws, labels))
+    for i in range(labels):
+        rows = np.flatnonzero(known[:, i])
+        order = rows[np.argsort(-probabilities[rows, i], kind="stable")]
+        if not true[order, i].any():
+            continue
+        last = np.append(np.flatnonzero(np.diff(probabilities[order, i])), len(order) - 1)
+        drawn = weights[:, order]
+        found = np.cumsum(drawn * true[order, i], axis=1)[:, last]
+        among = np.cumsum(drawn, axis=1)[:, last]
+        precision = np.divide(found, among, out=np.zeros_like(found), where=among > 0)
+        steps = np.diff(found, axis=1, prepend=0.0)
+        areas[:, i] = (steps * precision).sum(axis=1) / np.maximum(found[:, -1], 1)
+    area = (areas * present).sum(axis=1) / counted
+
+    def ends(values: Floats) -> tuple[float, float]:
+        low, high = np.quantile(values, (0.025, 0.975))
+        return float(low), float(high)
+
+    return Intervals(ends(micro), ends(macro), ends(area))

@@ -57,14 +57,13 @@ def save_report(scored: Scored, folder: Path) -> None:
 
 
 def load_report(name: str) -> Report | None:
-    """The committed report of a model, or ``None`` if it has none.
+    """The committed report of a classifier; ``None`` if it has none, or if the model is a tagger.
 
     Raises:
         UnknownModel: no such model.
     """
-    get_model(name)
     path = model_folder(name) / "report.json"
-    if not path.exists():
+    if get_model(name).task.multilabel or not path.exists():
         return None
     facts = json.loads(path.read_text())
     return replace(
@@ -78,9 +77,9 @@ def load_report(name: str) -> Report | None:
 
 
 def load_items(name: str) -> tuple[Item, ...]:
-    """Every picture of the committed report; empty if there is none."""
+    """Every picture of a classifier's committed report; empty if there is none."""
     path = model_folder(name) / "predictions.parquet"
-    if not path.exists():
+    if get_model(name).task.multilabel or not path.exists():
         return ()
     rows = pq.read_table(path).to_pylist()
     return tuple(

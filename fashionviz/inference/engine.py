@@ -33,6 +33,7 @@ from fashionviz.results import (
     Prediction,
     Progress,
     Readiness,
+    TagGroup,
     Timings,
 )
 
@@ -148,7 +149,7 @@ class Engine:
     # --- predictions ------------------------------------------------------------------------------------------
 
     def predict(self, photo: Photo, model: str | None = None, *, box: Box | None = None) -> Prediction:
-        """Class probabilities of a photo, or of a region of it.
+        """Class probabilities, or tags, of a photo or of a region of it.
 
         Args:
             photo: from :func:`fashionviz.images.decode`.
@@ -167,14 +168,16 @@ class Engine:
         x, _ = loaded.prepare(region)
         prepared = (time.perf_counter() - start) * 1000
         answer, garment = loaded.ask(x)
-        probabilities = loaded.softmax(answer.logits)
+        probabilities = loaded.probabilities(answer.logits)
+        scores = _scores(loaded, answer.logits, probabilities)
         return Prediction(
             model=loaded.ref,
-            scores=_scores(loaded, answer.logits, probabilities),
+            scores=scores,
             timings=Timings(photo.decode_ms, answer.queue_ms, prepared + answer.compute_ms),
             box=box,
             notes=photo.notes,
             assurance=loaded.assurance(probabilities, garment),
+            tags=_tags(loaded, scores),
         )
 
     # --- explanations -----------------------------------------------------------------------------------------
@@ -196,7 +199,7 @@ class Engine:
             photo: from :func:`fashionviz.images.decode`.
             model: registry name; the default model if ``None``.
             method: a name of :data:`fashionviz.explain.methods.METHODS`.
-            target: the class to explain; the most probable one if ``None``.
+            target: the class to explain; the most probable one if ``None`` (of a tagger, in its first group).
             box: region in pixels of the photo.
             on_progress: called from this thread after each pass of a slow method.
             cancel: set it from another thread to stop a slow method.
@@ -216,8 +219,8 @@ class Engine:
         started = time.perf_counter()
         x, view = loaded.prepare(_region(photo, box))
         answer, _ = loaded.ask(x)
-        probabilities = loaded.softmax(answer.logits)
-        index = classes.index(target) if target is not None else int(answer.logits.argmax())
+        probabilities = loaded.probabilities(answer.logits)
+        index = classes.index(target) if target is not None else loaded.strongest(answer.logits)
         tick = _ticker(on_progress, cancel)
         waited = time.perf_counter()
         values, ran = self._attribute(loaded, chosen, x, index, tick, cancel)
@@ -344,7 +347,21 @@ def _region(photo: Photo, box: Box | None) -> Photo:
 def _scores(loaded: Loaded, logits: torch.Tensor, probabilities: np.ndarray) -> tuple[ClassScore, ...]:
     order = np.argsort(-probabilities, kind="stable")
     classes = loaded.card.classes
-    return tuple(ClassScore(classes[i], float(probabilities[i]), float(logits[i])) for i in order)
+    thresholds = loaded.card.thresholds or (None,) * len(classes)
+    return tuple(ClassScore(classes[i], float(probabilities[i]), float(logits[i]), thresholds[i]) for i in order)
+
+
+def _tags(loaded: Loaded, scores: tuple[ClassScore, ...]) -> tuple[TagGroup, ...]:
+    classes = loaded.card.classes
+    return tuple(
+        TagGroup(
+            group.name,
+            group.title,
+            group.exclusive,
+            tuple(score for score in scores if group.start <= classes.index(score.label) < group.stop),
+        )
+        for group in loaded.spec.task.groups
+    )
 
 
 def _ticker(on_progress: OnProgress | None, cancel: threading.Event | None) -> Callable[[int, int], None]:

@@ -141,9 +141,20 @@ class Loaded:
         finally:
             self._places.release()
 
-    def softmax(self, logits: Tensor) -> np.ndarray:
-        """Calibrated probabilities ``(K,)`` float64 of logits ``(K,)``: the card's temperature divides them."""
-        return (logits.double() / self.card.temperature).softmax(dim=0).numpy()
+    def probabilities(self, logits: Tensor) -> np.ndarray:
+        """Calibrated probabilities ``(K,)`` float64 of logits ``(K,)``: the card's temperature divides them.
+
+        Of classes they sum to 1; of a tagger each tag has its own.
+        """
+        calibrated = logits.double() / self.card.temperature
+        return (calibrated.sigmoid() if self.spec.task.multilabel else calibrated.softmax(dim=0)).numpy()
+
+    def strongest(self, logits: Tensor) -> int:
+        """The class with the highest logit; of a tagger, in its first group, which says what the item is."""
+        groups = self.spec.task.groups
+        return (
+            int(logits[groups[0].start : groups[0].stop].argmax()) + groups[0].start if groups else int(logits.argmax())
+        )
 
     def close(self) -> None:
         """Stop the worker."""

@@ -17,6 +17,9 @@ FIGURE_NAMES = {
     "department_recall": "mean recall of the two departments",
     "ece": "expected calibration error",
     "ece_uncalibrated": "the same before calibration",
+    "micro_f1": "F1 of the tags, all decisions together",
+    "macro_f1": "F1 of the tags, mean over tags",
+    "map": "mean average precision of the tags",
 }
 
 
@@ -156,6 +159,9 @@ class ModelCard(BaseModel):
     recipe: dict[str, Any]
     command: str
     temperature: float = Field(default=1.0, gt=0, description="divisor of the logits, fitted on validation")
+    thresholds: tuple[float, ...] = Field(
+        default=(), description="of a tagger: the least probability at which each tag is said, chosen on validation"
+    )
     metrics: tuple[Metric, ...] = ()
     golden: Golden | None = None
     assurance: AssuranceCard | None = None

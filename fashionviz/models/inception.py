@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from fashionviz.models.registry import register_model
 
+_FACTS: dict[str, Any] = {
+    "input_size": (160, 120),
+    "first_conv": "Conv2d_1a_3x3.conv",
+    "activation_layer": "Conv2d_2b_3x3.conv",
+    "gradcam_layer": "Mixed_7c",
+    "head": "fc",
+    "relu_family": True,
+    # What its published weights were trained with: torchvision's, too, once their own transform is left out.
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
+}
+
 
 @register_model(
+    "inception_v3.tags",
+    default=True,
+    paper="Paper 000: the multi-label tagger (arXiv:1512.00567)",
+    **_FACTS,
+)
+@register_model(
     "inception_v3.gender_category",
-    input_size=(160, 120),
-    first_conv="Conv2d_1a_3x3.conv",
-    activation_layer="Conv2d_2b_3x3.conv",
-    gradcam_layer="Mixed_7c",
-    head="fc",
-    relu_family=True,
-    # What its published weights were trained with: torchvision's, too, once their own transform is left out.
-    mean=(0.5, 0.5, 0.5),
-    std=(0.5, 0.5, 0.5),
     paper="Paper 003: one of the three it chose among (arXiv:1512.00567)",
+    **_FACTS,
 )
 def inception_v3_classifier(num_classes: int) -> nn.Module:
     """torchvision's Inception-v3 without the auxiliary classifier, 22 M parameters.

@@ -18,6 +18,13 @@ _LAYERS: dict[str, Any] = {
 
 
 @register_model(
+    "mobilenet_v2.street_tags",
+    input_size=(224, 168),
+    default=True,
+    paper="Paper 000's tagger carried over to street photos (arXiv:1801.04381)",
+    **_LAYERS,
+)
+@register_model(
     "mobilenet_v2.clothing10",
     input_size=(224, 168),
     paper="The ten classes of the Clothing data set; architecture of Sandler et al. 2018 (arXiv:1801.04381)",

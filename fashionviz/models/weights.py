@@ -125,6 +125,8 @@ def _verify(spec: ModelSpec, card: ModelCard, path: Path) -> None:
         raise WeightsError(f"The card in {path.parent.name} is that of {card.name}.")
     if card.classes != spec.task.classes:
         raise WeightsError(f"The card of {spec.name} names {len(card.classes)} classes that are not the task's.")
+    if spec.task.multilabel and len(card.thresholds) != len(card.classes):
+        raise WeightsError(f"The card of {spec.name} has {len(card.thresholds)} thresholds for its tags.")
     for fact in ("input_size", "mean", "std"):
         if getattr(card, fact) != getattr(spec, fact):
             raise WeightsError(f"The card of {spec.name} has another {fact} than its architecture.")

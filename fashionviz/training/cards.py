@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fashionviz.data.street import weak_labels
+from fashionviz.data.street_tags import STREET_TAGS
+from fashionviz.data.tags import shipped_vocabulary
 
 INTENDED_USE = "Exploring what a garment classifier sees, in teaching, research and debugging."
 LICENCE = "Apache-2.0 (weights). The photos they were trained on are not part of them."
@@ -76,7 +78,35 @@ def _category() -> Words:
     )
 
 
+def _tags() -> Words:
+    tags = shipped_vocabulary()
+    return Words(
+        f"{len(tags)} tags",
+        f"Tags a garment photo, after paper 000: {len(tags)} labels in five groups (article type, base colour, "
+        "department, season, usage), those that at least 20 training items of the catalogue have. Each tag has a "
+        "probability and a threshold of its own.",
+        "Trained on catalogue photos of single items on white: an outfit or a street photo is outside of what it "
+        "knows. Season and usage are the shop's editorial choice and hardly to be seen. Tags of few training items "
+        "are weak: see the figures tag by tag. Men, Women, Boys, Girls and Unisex name the department an item is sold "
+        "in, not a person, and the model must not be used to judge people. Paper 000 measured on iMaterialist: its "
+        "figures are references, not a comparison.",
+    )
+
+
+def _street_tags() -> Words:
+    return Words(
+        f"{len(STREET_TAGS)} names of what is worn",
+        f"Tags a street photo with what is worn on it: {len(STREET_TAGS)} names of Clothing Co-Parsing, those that at "
+        "least 20 training photos have. Each tag has a probability and a threshold of its own.",
+        "Learned from some 1,600 street photos of one site, whose authors named what they found worth naming: a tag "
+        "that is absent may still be worn, and similar names (bag and purse, shoes and heels) are used loosely. "
+        "Rare names are weak: see the figures tag by tag. It must not be used to judge people.",
+    )
+
+
 _WORDS = {
+    "tags": _tags,
+    "street_tags": _street_tags,
     "gender_category": _gender_category,
     "clothing10": _clothing10,
     "category11": _category,

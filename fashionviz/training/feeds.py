@@ -22,13 +22,17 @@ log = logging.getLogger(__name__)
 _NO_GROUND = np.empty((0, 128, 96, 3), dtype=np.uint8)
 
 
+#: Figures of multi-label predictions.
+TAG_FIGURES = ("micro_f1", "macro_f1", "map")
+
+
 @dataclass(frozen=True)
 class Check:
     """A split and the figure that counts on it.
 
     Attributes:
         data_set, split: what is scored.
-        figure: a name in :data:`fashionviz.evaluation.metrics.FIGURES`.
+        figure: a name in :data:`fashionviz.evaluation.metrics.FIGURES`, or in :data:`TAG_FIGURES`.
         weight: its share in the validation score that decides which epoch is kept.
     """
 
@@ -38,7 +42,7 @@ class Check:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.figure not in FIGURES:
+        if self.figure not in FIGURES and self.figure not in TAG_FIGURES:
             raise ValueError(f"no figure {self.figure!r}")
 
 
@@ -130,6 +134,21 @@ def _catalogue10(recipe: Recipe) -> Material:
     return Material({"catalogue": photos}, _NO_GROUND, {})
 
 
+def _tags(recipe: Recipe) -> Material:
+    _needs_no_box(recipe)
+    task, size = get_model(recipe.model).task, recipe.stages[-1].frame
+    makers: dict[str, Callable[[], Source]] = {
+        "catalogue": lambda: sources.tagged("fpi", ("train",), (80, 60), task, "catalogue"),
+        "catalogue-large": lambda: sources.tagged("fpi-large", ("train",), (224, 168), task, "catalogue-large"),
+        "worn": lambda: sources.tagged("ccp", ("train", "tags"), size, task, "home"),
+    }
+    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, {})
+
+
+def _each_figure(*splits: tuple[str, str]) -> tuple[Check, ...]:
+    return tuple(Check(data_set, split, figure) for data_set, split in splits for figure in TAG_FIGURES)
+
+
 FEEDS: dict[str, Feed] = {
     "gender_category": Feed(
         material=_gender_category,
@@ -162,6 +181,24 @@ FEEDS: dict[str, Feed] = {
         checks=(Check("fpi", "validation"),),
         reported=(Check("fpi", "validation"), Check("fpi", "test")),
         data_sets=("fpi train (Fashion Product Images, small)",),
+    ),
+    "tags": Feed(
+        material=_tags,
+        # Needs no thresholds, which are chosen afterwards.
+        checks=(Check("fpi", "validation", "map"),),
+        reported=_each_figure(
+            ("fpi", "validation"), ("fpi", "test"), ("fpi-large", "validation"), ("fpi-large", "test")
+        ),
+        data_sets=(
+            "fpi train (Fashion Product Images, small)",
+            "fpi-large train (the same products at 168×224)",
+        ),
+    ),
+    "street_tags": Feed(
+        material=_tags,
+        checks=(Check("ccp", "validation", "map"),),
+        reported=_each_figure(("ccp", "validation"), ("ccp", "test")),
+        data_sets=("ccp train (Clothing Co-Parsing street photos, with those that have names alone)",),
     ),
     "category": Feed(
         material=_category,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +27,8 @@ from fashionviz.evaluation.calibration import (
 from fashionviz.evaluation.evaluate import Scored, class_counts, evaluate
 from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.evaluation.report import save_report
+from fashionviz.evaluation.tagging import evaluate_tags
+from fashionviz.evaluation.tagging_report import save_tagging_report
 from fashionviz.models.card import Golden, Metric, ModelCard, load_card
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
@@ -33,6 +37,7 @@ from fashionviz.results import ModelRef, Report
 from fashionviz.training.assurance import try_assurance
 from fashionviz.training.cards import INTENDED_USE, LICENCE, words
 from fashionviz.training.feeds import FEEDS, Check, Feed
+from fashionviz.training.measure_tags import measure_tags, tag_metrics
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.run import describe
 
@@ -111,17 +116,33 @@ def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tup
     return tuple(metrics), kept, temperature
 
 
-def _measured(card: ModelCard, recipe: Recipe, network: nn.Module) -> tuple[ModelCard, Scored]:
-    """A card with the figures, the temperature and the golden logits of a network as it is served."""
-    metrics, scored, temperature = measure(FEEDS[recipe.feed], recipe.model, network, card.sha256)
-    logits = golden_logits(get_model(recipe.model), network)
-    facts = {
+def _measured(card: ModelCard, recipe: Recipe, network: nn.Module) -> tuple[ModelCard, Callable[[Path], None]]:
+    """A card with the figures, the temperature and the golden logits of a network as it is served.
+
+    Returns:
+        The card, and what writes the report into a folder.
+    """
+    spec, feed = get_model(recipe.model), FEEDS[recipe.feed]
+    facts: dict[str, Any] = {
         "description": words(recipe.model)[1].description,
-        "golden": Golden(kind="golden", seed=GOLDEN_SEED, logits=logits),
-        "metrics": metrics,
-        "temperature": temperature,
+        "golden": Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, network)),
     }
-    return card.model_copy(update=facts), scored
+    if spec.task.multilabel:
+        found = measure_tags(feed, recipe.model, network, card.sha256)
+        facts |= {"metrics": found.metrics, "temperature": found.temperature, "thresholds": found.thresholds}
+        return card.model_copy(update=facts), lambda folder: save_tagging_report(found.tagged, folder)
+    metrics, scored, temperature = measure(feed, recipe.model, network, card.sha256)
+    facts |= {"metrics": metrics, "temperature": temperature}
+    return card.model_copy(update=facts), lambda folder: save_report(scored, folder)
+
+
+def _first_figure(recipe: Recipe, check: Check, network: nn.Module) -> Metric:
+    """The figure of a check, of a network that is not calibrated."""
+    if get_model(recipe.model).task.multilabel:
+        return tag_metrics(evaluate_tags(recipe.model, check.data_set, check.split, network=network).report)[
+            check.figure
+        ]
+    return metric_of(check, evaluate(recipe.model, check.data_set, check.split, network=network).report)
 
 
 def before_packing(recipe: Recipe, network: nn.Module, command: str) -> Metric:
@@ -136,8 +157,7 @@ def before_packing(recipe: Recipe, network: nn.Module, command: str) -> Metric:
         A metric whose name ends in ``_float32``.
     """
     check = FEEDS[recipe.feed].reported[0]
-    scored = evaluate(recipe.model, check.data_set, check.split, network=network)
-    metric = metric_of(check, scored.report)
+    metric = _first_figure(recipe, check, network)
     log.info("%s %s in float32: %s %.4f", check.data_set, check.split, metric.name, metric.value)
     return metric.model_copy(update={"name": f"{metric.name}_float32", "command": command})
 
@@ -171,12 +191,13 @@ def install(
         card = _card(spec, recipe, network, history, stored, command, start or {})
         card.save(fresh / "card.json")
         served, _ = load_trained(spec.name, fresh)  # the rounded values, as they will be served
-        card, scored = _measured(card, recipe, served)
+        card, save = _measured(card, recipe, served)
         if stored.dtype == "int8":  # the card states what it costs
             card = card.model_copy(update={"metrics": (*card.metrics, before_packing(recipe, network, command))})
         card.save(fresh / "card.json")
-        save_report(scored, fresh)
-        card = try_assurance(spec.name, fresh)
+        save(fresh)
+        if not spec.task.multilabel:
+            card = try_assurance(spec.name, fresh)
         if folder.exists():
             folder.rename(Path(made) / "old")
         fresh.rename(folder)
@@ -192,11 +213,13 @@ def rescore(recipe: Recipe) -> ModelCard:
     """
     network, card = load_trained(recipe.model)
     kept = tuple(m for m in card.metrics if m.name.endswith("_float32"))  # the float32 weights are gone
-    card, scored = _measured(card, recipe, network)
+    card, save = _measured(card, recipe, network)
     card = card.model_copy(update={"metrics": (*card.metrics, *kept)})
     folder = model_folder(recipe.model)
-    save_report(scored, folder)
+    save(folder)
     card.save(folder / "card.json")
+    if get_model(recipe.model).task.multilabel:
+        return card
     return try_assurance(recipe.model, folder)  # its lines are probabilities, which the temperature moves
 
 
@@ -211,10 +234,9 @@ def better_than_installed(recipe: Recipe, network: nn.Module) -> tuple[bool, str
     if old is None:
         return True, f"the installed card has no {check.split} {check.figure}"
     try:
-        scored = evaluate(recipe.model, check.data_set, check.split, network=network)
+        new = _first_figure(recipe, check, network).value
     except DataError:
         return False, "the validation split is not present, so nothing can be compared"
-    new = metric_of(check, scored.report).value
     verb = "beats" if new > old.value else "does not beat"
     return new > old.value, f"{check.split} {check.figure} {new:.4f} {verb} the installed {old.value:.4f}"
 
@@ -249,4 +271,6 @@ def _card(
         limits=said.limits,
         recipe={**describe(recipe), "history": list(history), "start": start},
         command=command,
+        # Until they are measured: what a card must have to be loaded.
+        thresholds=(0.5,) * len(spec.task.classes) if spec.task.multilabel else (),
     )

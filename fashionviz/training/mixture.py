@@ -22,13 +22,15 @@ class Batch(NamedTuple):
 
     Attributes:
         images: ``(N, 3, H, W)`` float32, normalised.
-        allowed: ``(N, K)`` bool.
+        allowed: ``(N, K)`` bool; of a multi-label task the labels that are true.
         auxiliary: labels ``(N,)`` int64 of each auxiliary head, -1 where unknown.
+        known: of a multi-label task ``(N, K)`` bool, what is known; else ``None``.
     """
 
     images: Tensor
     allowed: Tensor
     auxiliary: dict[str, Tensor]
+    known: Tensor | None = None
 
 
 def some_of_each(codes: np.ndarray, most: int, seed: int) -> np.ndarray:
@@ -72,7 +74,8 @@ class Mixture(Dataset[Batch]):
         self.mean, self.std = mean, std
         main = sources[recipe.main]
         # Items of one certain class fill the epoch; the others teach through the sources that are drawn from.
-        self.certain = np.flatnonzero((main.allowed.sum(1) == 1).numpy())
+        certain = main.allowed.sum(1) == 1 if main.known is None else main.known.any(1)
+        self.certain = np.flatnonzero(certain.numpy())
         if recipe.at_most is not None:
             codes = main.allowed[self.certain].int().argmax(1).numpy()
             self.certain = self.certain[some_of_each(codes, recipe.at_most, recipe.seed)]
@@ -117,7 +120,7 @@ class Mixture(Dataset[Batch]):
         epoch, step = divmod(number, len(self))
         frame = recipe.frame_at(epoch)
         g = torch.Generator().manual_seed(recipe.seed + epoch * 1_000_003 + step)
-        images, allowed = [], []
+        images, allowed, known = [], [], []
         auxiliary: dict[str, list[Tensor]] = {head: [] for head in self.heads}
         for name, n in recipe.batch.items():
             source = self.sources[name]
@@ -125,13 +128,16 @@ class Mixture(Dataset[Batch]):
             images.append(self._draw(name, index, frame, g))
             chosen = torch.from_numpy(index)
             allowed.append(source.allowed[chosen])
+            if source.known is not None:
+                known.append(source.known[chosen])
             for head, labels in auxiliary.items():
-                known = source.auxiliary.get(head)
-                labels.append(torch.full((len(index),), -1) if known is None else known[chosen])
+                codes = source.auxiliary.get(head)
+                labels.append(torch.full((len(index),), -1) if codes is None else codes[chosen])
         return Batch(
             images=normalise(torch.cat(images), self.mean, self.std),
             allowed=torch.cat(allowed),
             auxiliary={head: torch.cat(labels) for head, labels in auxiliary.items()},
+            known=torch.cat(known) if known else None,
         )
 
 

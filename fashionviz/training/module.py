@@ -9,7 +9,8 @@ import lightning.pytorch as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchmetrics.classification import MulticlassConfusionMatrix
+from torchmetrics import Metric
+from torchmetrics.classification import MulticlassConfusionMatrix, MultilabelAveragePrecision
 
 from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.metrics import FIGURES
@@ -17,6 +18,7 @@ from fashionviz.models.preprocess import normalise
 from fashionviz.models.weights import load_trained
 from fashionviz.training.feeds import Check
 from fashionviz.training.mixture import Batch
+from fashionviz.training.multilabel_loss import LOSSES
 from fashionviz.training.recipes import Recipe
 
 
@@ -99,7 +101,7 @@ def distillation(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
 
 
 class GarmentClassifier(pl.LightningModule):
-    """A classifier with auxiliary heads on the input of its last linear layer.
+    """A classifier, or a tagger, with auxiliary heads on the input of its last linear layer.
 
     Args:
         network: maps ``(N, 3, H, W)`` to ``(N, K)`` logits.
@@ -110,6 +112,10 @@ class GarmentClassifier(pl.LightningModule):
         heads: number of classes of each auxiliary head.
         steps: optimiser steps of the whole run, for the schedule.
         teacher: what it learns from beside the labels, or ``None``.
+        multilabel: whether a picture may have several of the classes.
+
+    Raises:
+        InvalidRequest: a loss that there is not.
     """
 
     def __init__(
@@ -122,8 +128,11 @@ class GarmentClassifier(pl.LightningModule):
         heads: dict[str, int],
         steps: int,
         teacher: Teacher | None = None,
+        multilabel: bool = False,
     ) -> None:
         super().__init__()
+        if recipe.loss not in LOSSES:
+            raise InvalidRequest(f"There is no loss {recipe.loss!r}. Choose one of: {', '.join(LOSSES)}.")
         self.network = network
         self.teacher = [teacher] if teacher else []  # in a list, so that it is no part of the checkpoint
         self.head = head  # by name: as a module it would be stored twice
@@ -135,8 +144,14 @@ class GarmentClassifier(pl.LightningModule):
         last.register_forward_pre_hook(self._keep)
         for name in recipe.frozen:
             network.get_submodule(name).requires_grad_(False)
-        self._counts = [MulticlassConfusionMatrix(len(classes)) for _ in checks]
-        self.confusions = nn.ModuleList(self._counts)  # registered, so that Lightning moves them to the device
+        self.multilabel = multilabel
+        self._counts: list[Metric] = [
+            MultilabelAveragePrecision(len(classes), average="none", ignore_index=-1, validate_args=False)
+            if multilabel
+            else MulticlassConfusionMatrix(len(classes))
+            for _ in checks
+        ]
+        self.counts = nn.ModuleList(self._counts)  # registered, so that Lightning moves them to the device
 
     def _keep(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self._embedding = inputs[0]
@@ -148,10 +163,13 @@ class GarmentClassifier(pl.LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one mixed batch."""
         logits = self(batch.images)
-        loss = partial_cross_entropy(logits, batch.allowed, self.recipe.smoothing).mean()
+        if batch.known is not None:
+            loss = LOSSES[self.recipe.loss](logits, batch.allowed, batch.known)
+        else:
+            loss = partial_cross_entropy(logits, batch.allowed, self.recipe.smoothing).mean()
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.images))
         certain = batch.allowed.sum(dim=1) == 1
-        if certain.any():  # as the photos come, augmented, by the weights of the step
+        if certain.any() and not self.multilabel:  # as the photos come, augmented, by the weights of the step
             right = batch.allowed[certain].gather(1, logits[certain].argmax(dim=1, keepdim=True)).float().mean()
             self.log("train_accuracy", right, on_step=False, on_epoch=True, batch_size=int(certain.sum()))
         embedding, self._embedding = self._embedding, None
@@ -180,13 +198,20 @@ class GarmentClassifier(pl.LightningModule):
         self._embedding = None
         self._counts[dataloader_idx].update(logits, labels)
         if dataloader_idx == 0:
-            self.log("val_loss", F.cross_entropy(logits, labels), add_dataloader_idx=False, batch_size=len(labels))
+            if self.multilabel:
+                loss = LOSSES[self.recipe.loss](logits, labels == 1, labels >= 0)
+            else:
+                loss = F.cross_entropy(logits, labels)
+            self.log("val_loss", loss, add_dataloader_idx=False, batch_size=len(labels))
 
     def on_validation_epoch_end(self) -> None:
         """Log the figure of each check, and their weighted sum, which decides what is kept."""
         score = 0.0
         for check, counts in zip(self.checks, self._counts, strict=True):
-            value = FIGURES[check.figure](counts.compute().cpu().numpy(), self.classes)[0]
+            if self.multilabel:  # a label that no photo has says nothing
+                value = float(counts.compute().nanmean())
+            else:
+                value = FIGURES[check.figure](counts.compute().cpu().numpy(), self.classes)[0]
             counts.reset()
             self.log(f"val_{check.data_set}_{check.figure}", value, prog_bar=True)
             score += check.weight * value

@@ -40,6 +40,7 @@ class Recipe:
         weight_decay: of the optimiser; biases and batch norms are spared.
         l1, l2: penalty on the weights w of the last linear layer, added to the loss: l1 · Σ|w| + l2 · Σw².
         smoothing: label smoothing of pictures with one certain class.
+        loss: of a multi-label task, by name (:data:`fashionviz.training.multilabel_loss.LOSSES`).
         auxiliary: weight of the auxiliary heads, which share the embedding and are dropped afterwards.
         teachers: trained models of the same classes, whose mean answer is learned from beside the labels.
         distil: share of the loss that is theirs, 0..1.
@@ -72,6 +73,7 @@ class Recipe:
     l1: float = 0.0
     l2: float = 0.0
     smoothing: float = 0.05
+    loss: str = "bce"
     auxiliary: float = 0.3
     teachers: tuple[str, ...] = ()
     distil: float = 0.5
@@ -212,6 +214,29 @@ RECIPES: dict[str, Recipe] = {
             stages=(Stage((64, 48), 1),),
             learning_rate=8e-4,
             **_RESIDUAL,
+        ),
+        # No label smoothing and no auxiliary heads: the tags are all there is to know of an item.
+        Recipe(
+            model="inception_v3.tags",
+            feed="tags",
+            init="nsfwjs",
+            stages=(Stage((96, 72), 2), Stage((160, 120), 1)),
+            batch={"catalogue": 80, "catalogue-large": 16},
+            learning_rate=6e-4,
+            weight_decay=0.05,
+            smoothing=0.0,
+            auxiliary=0.0,
+        ),
+        Recipe(
+            model="mobilenet_v2.street_tags",
+            feed="street_tags",
+            stages=(Stage((160, 120), 6), Stage((224, 168), 4)),
+            batch={"worn": 48},
+            learning_rate=8e-4,
+            weight_decay=0.05,
+            smoothing=0.0,
+            auxiliary=0.0,
+            ema_decay=0.99,
         ),
         Recipe(model="category_cnn28.category11", stages=(Stage((28, 28), 15),), **_LADDER),
         Recipe(model="category_cnn64.category11", stages=(Stage((64, 64), 8),), **_LADDER),

@@ -18,12 +18,15 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from fashionviz.data.cache import decoded
-from fashionviz.data.sets import cache_root, open_set, string_codes
+from fashionviz.data.sets import ParquetSet, cache_root, open_set, string_codes
+from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.evaluate import label_rule
+from fashionviz.evaluation.tagging import label_columns
 from fashionviz.models.preprocess import normalise
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_initial
@@ -73,13 +76,21 @@ def _validation(spec: ModelSpec, recipe: Recipe, checks: tuple[Check, ...]) -> l
     loaders = []
     for check in checks:
         data = open_set(check.data_set, check.split)
-        rule, columns = label_rule(spec, data)
-        labels = string_codes([rule(row) for row in data.table(columns).to_pylist()], spec.task.classes)
-        keep = np.flatnonzero(labels >= 0)
+        labels, keep = _labels(spec, data)
         pixels = torch.from_numpy(np.asarray(decoded(data, size, crop=recipe.crop)[keep])).permute(0, 3, 1, 2)
         rows = TensorDataset(pixels, torch.from_numpy(labels[keep]))
         loaders.append(DataLoader(rows, batch_size=64, collate_fn=collate))
     return loaders
+
+
+def _labels(spec: ModelSpec, data: ParquetSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels of every row, and which rows have one: a class a row or, of a multi-label task, 1, 0 or -1 (not known)."""
+    if spec.task.targets is None:
+        rule, columns = label_rule(spec, data)
+        codes = string_codes([rule(row) for row in data.table(columns).to_pylist()], spec.task.classes)
+        return codes, np.flatnonzero(codes >= 0)
+    true, known = spec.task.targets(data.table(label_columns(spec, data)).to_pylist())
+    return np.where(known, true, -1).astype(np.int64), np.flatnonzero(known.any(axis=1))
 
 
 def warming_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
@@ -155,10 +166,12 @@ def train(
     Raises:
         DataError: a data set is missing.
         WeightsError: ``init`` does not fit.
-        InvalidRequest: no such initialiser, or a subsample of more photos than there are.
+        InvalidRequest: no such initialiser or loss, a subsample of more photos than there are, or teachers of a tagger.
     """
     pl.seed_everything(recipe.seed, verbose=False)
     spec, feed = get_model(recipe.model), FEEDS[recipe.feed]
+    if spec.task.multilabel and recipe.teachers:
+        raise InvalidRequest(f"{recipe.model} gives tags: it learns from labels, not from teachers.")
     log.info("decoding the training photos (once)")
     material = feed.material(recipe)
     if recipe.subsample is not None:
@@ -209,6 +222,7 @@ def train(
         material.heads,
         steps=len(mixture) // trainer.world_size * recipe.epochs,
         teacher=Teacher(recipe.teachers, spec.task.classes, spec.mean, spec.std) if recipe.teachers else None,
+        multilabel=spec.task.multilabel,
     )
     sampler = EpochSampler(len(mixture), trainer.global_rank, trainer.world_size)
     going_on = resume and last.exists()

@@ -71,11 +71,12 @@ class Source:
 
     Attributes:
         pixels: ``(N, h, w, 3)`` uint8.
-        allowed: ``(N, K)`` bool, which classes may be right.
+        allowed: ``(N, K)`` bool, which classes may be right; of a multi-label task, which labels are.
         how: how its pictures are framed, lit and placed (:mod:`fashionviz.training.draws`).
         weight: ``(N,)`` probability of being drawn; sums to 1.
         auxiliary: labels ``(N,)`` of the auxiliary heads, -1 where unknown; a head that is missing knows none.
         alpha: ``(N, h, w)`` uint8 0..255 for cut-outs, or ``None``.
+        known: of a multi-label task, ``(N, K)`` bool: which labels anything is known of; else ``None``.
     """
 
     pixels: np.ndarray
@@ -84,6 +85,7 @@ class Source:
     weight: Tensor
     auxiliary: dict[str, Tensor] = field(default_factory=dict)
     alpha: np.ndarray | None = None
+    known: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -235,14 +237,18 @@ def labelled(
 def stratified(source: Source, count: int, seed: int) -> Source:
     """So many pictures of a source, of each class (or set of allowed classes) its share, drawn by a seed.
 
-    Shares are rounded by largest remainder, so that exactly ``count`` pictures are drawn.
+    Shares are rounded by largest remainder, so that exactly ``count`` pictures are drawn. Those of a multi-label task
+    are drawn without regard to their labels.
 
     Raises:
         InvalidRequest: the source has fewer.
     """
     if count > len(source):
         raise InvalidRequest(f"A subsample of {count:,} photos was asked for, and there are {len(source):,}.")
-    _, group, sizes = torch.unique(source.allowed.int(), dim=0, return_inverse=True, return_counts=True)
+    if source.known is None:
+        _, group, sizes = torch.unique(source.allowed.int(), dim=0, return_inverse=True, return_counts=True)
+    else:  # hardly two pictures have the same labels: all are one group
+        group, sizes = torch.zeros(len(source), dtype=torch.int64), torch.tensor([len(source)])
     # In whole numbers: floating point would round a share of exactly 3 down to 2 now and then.
     quotas, remainders = np.divmod(sizes.numpy() * count, len(source))
     quotas[np.argsort(-remainders, kind="stable")[: count - quotas.sum()]] += 1
@@ -258,6 +264,40 @@ def stratified(source: Source, count: int, seed: int) -> Source:
         weight=weight / weight.sum(),
         auxiliary={head: labels[chosen] for head, labels in source.auxiliary.items()},
         alpha=None if source.alpha is None else source.alpha[index],
+        known=None if source.known is None else source.known[chosen],
+    )
+
+
+def tagged(name: str, splits: tuple[str, ...], size: tuple[int, int], task: Task, how: str) -> Source:
+    """Rows of a multi-label task of which anything is known.
+
+    Args:
+        name: the data set.
+        splits: its files; of those without a split of their own, the rows that the rule gives to the train split.
+        size: height and width to decode to.
+        task: whose rule says what is true and what is known.
+        how: how the pictures are drawn.
+    """
+    assert task.targets is not None
+    pixels, truths, knowns = [], [], []
+    for split in splits:
+        data = open_set(name, split)
+        columns = [c for c in task.columns if c in data.columns]
+        rows = data.table([*columns, "id"]).to_pylist()
+        true, known = task.targets(rows)
+        train = np.array([split == "train" or split_of(name, row["id"]) == "train" for row in rows])
+        keep = np.flatnonzero(known.any(axis=1) & train)
+        cached = decoded(data, size)
+        pixels.append(cached if len(keep) == len(cached) else np.asarray(cached[keep]))
+        truths.append(true[keep])
+        knowns.append(known[keep])
+    count = sum(len(part) for part in truths)
+    return Source(
+        pixels=pixels[0] if len(pixels) == 1 else np.concatenate(pixels),
+        allowed=torch.from_numpy(np.concatenate(truths)),
+        how=how,
+        weight=_even(count),
+        known=torch.from_numpy(np.concatenate(knowns)),
     )
 
 
