@@ -87,6 +87,11 @@ class TagGroup:
         """Those that reach their thresholds, most probable first."""
         return tuple(tag for tag in self.tags if tag.said)
 
+    def shown(self, least: int = 1) -> tuple[ClassScore, ...]:
+        """What is said and, where that is fewer than so many, the most probable others."""
+        others = tuple(tag for tag in self.tags if not tag.said)
+        return (*self.said, *others[: max(0, least - len(self.said))])
+
 
 @dataclass(frozen=True)
 class ModelRef:
@@ -138,6 +143,16 @@ class Prediction:
     def top(self) -> ClassScore:
         """The most probable class; of a tagger, of its first group, which says what the item is."""
         return self.tags[0].tags[0] if self.tags else self.scores[0]
+
+    def first(self, count: int) -> tuple[ClassScore, ...]:
+        """The most probable classes; of a tagger with several groups the most probable tag of each.
+
+        Args:
+            count: how many at most.
+        """
+        if len(self.tags) > 1:
+            return tuple(group.tags[0] for group in self.tags)[:count]
+        return self.scores[:count]
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def reply_tile(reply: Reply) -> str:
     facts.append(f"{answer.timings.compute:.1f} ms to answer")
     if why is not None:
         facts.append(f"{why.timings.compute:.0f} ms to explain")
-    shown = parts.bars(answer.scores[:TOP_K], info.classes)
+    shown = parts.short_bars(answer, info.classes, TOP_K)
     return _card(info, f'{shown}<p class="fv-facts">{" · ".join(facts)}</p>{_looked(reply)}')
 
 

@@ -154,7 +154,7 @@ def table_csv(replies: Iterable[Reply], file: str) -> bytes:
 def _cells(reply: Reply, file: str) -> list[str]:
     info, answer = reply.model, reply.prediction
     height, width = info.input_size
-    scores = answer.scores[:TOP_K] if answer else ()
+    scores = answer.first(TOP_K) if answer else ()
     pairs = [part for score in scores for part in (guard(score.label), repr(float(score.probability)))]
     times = [f"{answer.timings.compute:.2f}", f"{answer.timings.total:.2f}"] if answer else ["", ""]
     weights = answer.model.sha256 if answer else info.sha256 or ""

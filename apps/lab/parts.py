@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from apps.words import INSENSITIVE, assurance_words, caution_html
-from fashionviz.figures.theme import class_colour
-from fashionviz.results import ActivationMaps, Assurance, Attribution, ClassScore, ModelInfo, Prediction
+from fashionviz.figures.theme import PALETTE, class_colour
+from fashionviz.results import ActivationMaps, Assurance, Attribution, ClassScore, ModelInfo, Prediction, TagGroup
 
 DEPARTMENT_NOTE = "Men and Women name the department an item is sold in, not a person."
 PRIVACY = (
@@ -55,8 +55,70 @@ def bars(scores: Sequence[ClassScore], classes: tuple[str, ...]) -> str:
     return f'<ol class="fv-bars">{"".join(rows)}</ol>'
 
 
+def tag_bars(groups: Sequence[TagGroup], least: int = 2) -> str:
+    """A tagger's groups: what is said and the next most probable tags as bars, the others under a fold.
+
+    A line across a bar's track stands where the tag begins to be said.
+
+    Args:
+        groups: of the prediction.
+        least: bars of each group at least.
+    """
+    blocks = []
+    for number, group in enumerate(groups):
+        colour = PALETTE[number % len(PALETTE)]
+        seen = group.shown(least)
+        rest = [tag for tag in group.tags if tag not in seen]
+        fold = ""
+        if rest:
+            words = f"The other {len(rest)}" if len(rest) > 1 else "The other one"
+            fold = f"<details><summary>{words}</summary>{_tag_list(rest, colour)}</details>"
+        blocks.append(f"<section><h3>{escape(group.title)}</h3>{_tag_list(seen, colour)}{fold}</section>")
+    return f'<div class="fv-tags">{"".join(blocks)}</div>'
+
+
+def _tag_list(tags: Sequence[ClassScore], colour: str) -> str:
+    rows = []
+    for tag in tags:
+        threshold = tag.threshold or 0.0
+        said = '<b title="said" aria-label="said">✓</b> ' if tag.said else ""
+        rows.append(
+            f'<li title="said from {threshold:.1%}, logit {tag.logit:.2f}"><span>{said}{escape(tag.value)}</span>'
+            f'<span class="fv-track" aria-hidden="true"><span class="fv-fill" style="width:{tag.probability:.2%};'
+            f'background:{colour}"></span><i style="left:{threshold:.2%}"></i></span>'
+            f'<span class="fv-number">{tag.probability:.1%}</span></li>'
+        )
+    return f'<ol class="fv-bars">{"".join(rows)}</ol>'
+
+
+def short_bars(prediction: Prediction, classes: tuple[str, ...], count: int) -> str:
+    """The most probable classes or, of a tagger, the most probable tag of each group."""
+    if not prediction.tags:
+        return bars(prediction.first(count), classes)
+    if len(prediction.tags) == 1:
+        return f'<div class="fv-tags">{_tag_list(prediction.first(count), PALETTE[0])}</div>'
+    rows = [_tag_list(group.tags[:1], PALETTE[n % len(PALETTE)]) for n, group in enumerate(prediction.tags)]
+    return f'<div class="fv-tags">{"".join(rows[:count])}</div>'
+
+
+def _lead(prediction: Prediction, asked: str) -> str:
+    """Headline and the line under it: the class, or what is said of the photo."""
+    if not prediction.tags:
+        return (
+            f"<h2>{escape(prediction.top.label)}</h2>"
+            f'<p class="fv-sub">{prediction.top.probability:.1%} probable, asked about {escape(asked)}</p>'
+        )
+    said = [tag.value for group in prediction.tags for tag in group.said]
+    count = sum(len(group.tags) for group in prediction.tags)
+    return (
+        f"<h2>{escape(' · '.join(said) or 'No tag is probable enough')}</h2>"
+        f'<p class="fv-sub">{len(said)} of {count} tags, asked about {escape(asked)}. The line in a bar is where a tag '
+        "begins to be said.</p>"
+    )
+
+
 def prediction_card(prediction: Prediction, info: ModelInfo, asked: str) -> str:
-    """Every class as a bar in its colour, most probable first, with the model, its weights and the time.
+    """Every class or tag as a bar, most probable first, with the model, its weights and the time.
 
     Args:
         prediction: the result.
@@ -66,11 +128,10 @@ def prediction_card(prediction: Prediction, info: ModelInfo, asked: str) -> str:
     times = prediction.timings
     done = f" The photo was {_and(prediction.notes)}." if prediction.notes else ""
     return (
-        f'<section class="fv-card" aria-live="polite" aria-label="Prediction"><h2>{escape(prediction.top.label)}</h2>'
-        f'<p class="fv-sub">{prediction.top.probability:.1%} probable, asked about {escape(asked)}</p>'
+        f'<section class="fv-card" aria-live="polite" aria-label="Prediction">{_lead(prediction, asked)}'
         f"{_assurance(prediction.assurance)}"
-        f"{bars(prediction.scores, info.classes)}"
-        f'<div class="fv-foot"><p>{escape(info.note or DEPARTMENT_NOTE)}{escape(done)}</p>'
+        f"{tag_bars(prediction.tags) if prediction.tags else bars(prediction.scores, info.classes)}"
+        f'<div class="fv-foot"><p>{escape(info.note)}{escape(done)}</p>'
         f"<p>{escape(prediction.model.name)} · weights <code>{escape(prediction.model.sha256[:12])}</code> · "
         f"{times.total:.0f} ms: decode {times.decode:.0f}, queue {times.queue:.0f}, compute {times.compute:.0f}</p>"
         "</div></section>"

@@ -118,6 +118,12 @@ CSS = f"""
 .fv-bars .fv-fill {{ display: block; height: 100%; border-radius: 4px; min-width: 2px; }}
 .fv-bars .fv-number {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .fv-bars li:first-child {{ font-weight: 600; }}
+.fv-tags .fv-track {{ position: relative; }}
+.fv-tags .fv-track i {{ position: absolute; top: 0; width: 2px; height: 100%; background: var(--fv-text); }}
+.fv-tags .fv-bars li:first-child {{ font-weight: 400; }}
+.fv-tags h3 {{ font-size: 13px; font-weight: 600; color: var(--fv-muted); margin: 0 0 6px; }}
+.fv-tags details {{ margin: -4px 0 12px; font-size: 13px; color: var(--fv-muted); }}
+.fv-tags summary {{ cursor: pointer; padding: 2px 0 8px; }}
 .fv-foot {{ border-top: 1px solid var(--fv-border); padding-top: 8px; color: var(--fv-muted); font-size: 12.5px;
   line-height: 1.5; overflow-wrap: anywhere; }}
 .fv-foot p {{ margin: 0; font-size: 12.5px; }}

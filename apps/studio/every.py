@@ -145,7 +145,7 @@ def table(answers: Sequence[Answer]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"model": answer.info.name, "task": answer.info.task}
         height, width = answer.info.input_size
         row["input"] = f"{width}×{height}"
-        scores = answer.prediction.scores if answer.prediction else ()
+        scores = answer.prediction.first(TOP) if answer.prediction else ()
         for place in range(TOP):
             score = scores[place] if place < len(scores) else None
             row[f"class {place + 1}"] = score.label if score else None

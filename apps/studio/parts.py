@@ -13,10 +13,10 @@ from apps.studio import intake, state
 from apps.studio.state import Held
 from fashionviz.errors import FashionvizError, ModelNotTrained, Overloaded
 from fashionviz.figures.pictures import Picture, enlarge
-from fashionviz.figures.theme import SIGNED, class_colour, viridis
+from fashionviz.figures.theme import PALETTE, SIGNED, class_colour, viridis
 from fashionviz.inference.engine import Engine, shared_engine
 from fashionviz.models.registry import get_model
-from fashionviz.results import Box, ClassScore, ModelInfo
+from fashionviz.results import Box, ClassScore, ModelInfo, TagGroup
 
 #: Plotly's tool bar and zooming have no use on these figures, and zooming traps a finger that scrolls.
 PLAIN = {"displayModeBar": False, "scrollZoom": False}
@@ -39,6 +39,12 @@ STYLE = """
   .fv-top .fv-number { font-variant-numeric: tabular-nums; }
   .fv-top .fv-track { grid-column: 1 / -1; height: .45rem; border-radius: 3px; background: #8883; overflow: hidden; }
   .fv-top i { display: block; height: 100%; min-width: 1px; }
+  .fv-tagged { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); column-gap: 2rem; }
+  .fv-tagged.fv-tight { display: block; }
+  .fv-tagged p { font-size: .82rem; opacity: .8; margin: .4rem 0 .3rem; }
+  .fv-tagged .fv-track { position: relative; }
+  .fv-tagged .fv-top li { font-weight: 400; }
+  .fv-tagged b { position: absolute; top: 0; width: 2px; height: 100%; background: currentColor; }
   @media (max-width: 640px) {
     .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
     .stMainBlockContainer h1 { font-size: 1.7rem; }
@@ -118,6 +124,27 @@ def top_classes(scores: Sequence[ClassScore], classes: tuple[str, ...]) -> None:
         for score in scores
     )
     st.html(f'<ol class="fv-top">{rows}</ol>')
+
+
+def tags(groups: Sequence[TagGroup], least: int = 2, most: int | None = None) -> None:
+    """A tagger's groups: what is said and the next most probable tags; a line stands where a tag begins to be said.
+
+    Args:
+        groups: of the prediction.
+        least, most: bars of each group.
+    """
+    blocks = []
+    for number, group in enumerate(groups):
+        rows = "".join(
+            f"<li><span>{'✓ ' if tag.said else ''}{escape(tag.value)}</span>"
+            f'<span class="fv-number">{tag.probability:.1%}</span>'
+            f'<span class="fv-track" aria-hidden="true"><i style="width:{tag.probability:.2%};'
+            f'background:{PALETTE[number % len(PALETTE)]}"></i><b style="left:{tag.threshold or 0:.2%}"></b></span></li>'
+            for tag in group.shown(least)[:most]
+        )
+        title = f"<p>{escape(group.title)}</p>" if most is None else ""
+        blocks.append(f'<div>{title}<ol class="fv-top">{rows}</ol></div>')
+    st.html(f'<div class="fv-tagged{"" if most is None else " fv-tight"}">{"".join(blocks)}</div>')
 
 
 def need_photo(for_what: str) -> Held:

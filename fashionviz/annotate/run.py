@@ -291,7 +291,9 @@ class _Asker:
             log.exception("%s failed on %s", ref.name, ascii(file))
             sentence = f"{ref.name} failed on this photo ({type(error).__name__}). Run it again to try once more."
             return Annotation(file, sha256, ref.name, ref.sha256, error=sentence)
-        first, second = (*answer.scores, None)[:2]
+        # Of a tagger the first group, which says what the item is.
+        scores = answer.tags[0].tags if answer.tags else answer.scores
+        first, second = (*scores, None)[:2]
         assert first is not None
         return Annotation(
             file=file,

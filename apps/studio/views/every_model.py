@@ -76,7 +76,10 @@ def card(answer: Answer) -> None:
         if answer.error is not None:
             st.error(answer.error)
         if answer.prediction is not None:
-            parts.top_classes(answer.prediction.scores[:TOP], info.classes)
+            if answer.prediction.tags:
+                parts.tags(answer.prediction.tags, least=1, most=1 if len(answer.prediction.tags) > 1 else TOP)
+            else:
+                parts.top_classes(answer.prediction.first(TOP), info.classes)
         st.caption(times(answer))
     with right:
         if answer.map_error is not None:

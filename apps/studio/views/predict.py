@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import streamlit as st
 
 from apps.lab.region import CHOICES, CUSTOM, WHOLE, describe, preview
@@ -11,6 +12,7 @@ from apps.lab.snippets import cli_snippet, curl_snippet, python_snippet
 from apps.studio import parts, state
 from apps.words import assurance_words
 from fashionviz.figures.bars import probability_bars
+from fashionviz.models.registry import get_model
 from fashionviz.results import Prediction
 from fashionviz.serialise import prediction_json
 
@@ -25,7 +27,12 @@ def choose_region() -> None:
 
 
 def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
-    """The most probable class, the bars, and the words that belong to the classes."""
+    """The most probable class, the bars, and the words that belong to the classes; of a tagger its tags by group."""
+    if prediction.tags:
+        tagged(prediction)
+        if note:
+            st.caption(note)
+        return
     top = prediction.top
     st.metric("Most probable class", top.label, f"{top.probability:.1%} probable", delta_color="off", delta_arrow="off")
     if prediction.assurance:
@@ -34,6 +41,33 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
     st.plotly_chart(probability_bars(prediction, classes), config=parts.PLAIN, key="bars")
     if note:
         st.caption(note)
+
+
+def tagged(prediction: Prediction) -> None:
+    """What is said of the photo, bars by group, and every tag in a table."""
+    said = [tag.value for group in prediction.tags for tag in group.said]
+    st.subheader(" · ".join(said) or "No tag is probable enough", anchor=False)
+    st.caption(
+        f"{len(said)} of {len(prediction.scores)} tags are said (✓): those whose probability reaches the line in their "
+        "bar, which was chosen for each tag on validation."
+    )
+    parts.tags(prediction.tags)
+    with st.expander(f"All {len(prediction.scores)} tags"):
+        rows = [(group.title, tag) for group in prediction.tags for tag in group.tags]
+        share = st.column_config.NumberColumn(format="%.4f")
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "group": [title for title, _ in rows],
+                    "tag": [tag.value for _, tag in rows],
+                    "probability": [tag.probability for _, tag in rows],
+                    "said from": [tag.threshold for _, tag in rows],
+                    "said": [tag.said for _, tag in rows],
+                }
+            ),
+            hide_index=True,
+            column_config={"probability": share, "said from": share},
+        )
 
 
 def details(prediction: Prediction, name: str, note: str) -> None:
@@ -65,7 +99,10 @@ parts.header(
     "Predict",
     "Which of its classes does the model see in the photo, and how sure is it?",
     parts.model_label(info),
-    "Every bar is the probability that the model gives to a class; together they make 100 %. The model must choose "
+    "Every bar is the probability that the model gives to a tag, each on its own; the line in it is the threshold from "
+    "which the tag is said. A tag that is not said may still be true."
+    if get_model(info.name).task.multilabel
+    else "Every bar is the probability that the model gives to a class; together they make 100 %. The model must choose "
     "among its classes even when none fits, so a high bar is no proof.",
     "It was trained for single garments. For a whole outfit, choose a part of the photo: the answer is about what lies "
     "inside the frame.",
