@@ -18,6 +18,7 @@ from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
 from fashionviz import serialise
 from fashionviz.errors import DataError, InvalidRequest
 from fashionviz.evaluation.report import load_report
+from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.figures import pictures
 from fashionviz.images import encode_png
 from fashionviz.results import ActivationMaps, Attribution, Timings
@@ -109,13 +110,19 @@ def list_layers(name: NamePath, engine: EngineDep) -> list[serialise.Json]:
 @router.get(
     "/models/{name}/report",
     tags=["models"],
-    response_model=schemas.ReportBody,
+    response_model=schemas.ReportBody | schemas.TaggingReportBody,
     responses=_MODEL_ERRORS,
     summary="How often a model is right",
 )
 def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
-    """The model's committed report on its test split: accuracy with its 95 % interval and the confusion matrix."""
+    """The model's committed report on its test split.
+
+    Of a classifier accuracy with its 95 % interval and the confusion matrix; of a tagger F1 and average precision.
+    """
     info = engine.model(name)
+    tagging = load_tagging_report(info.name)
+    if tagging is not None:
+        return serialise.tagging_report_json(tagging)
     report = load_report(info.name)
     if report is None:
         raise ReportMissing(f"There is no report of {info.name}: it has not been trained and evaluated yet.")

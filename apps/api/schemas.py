@@ -177,6 +177,51 @@ class ReportBody(BaseModel):
     train_counts: list[int]
 
 
+class AveragesBody(BaseModel):
+    """Precision, recall and F1 of one kind of average."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+class TagScores(BaseModel):
+    """Scores of one tag at its threshold."""
+
+    label: str
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+    average_precision: float
+    support: int
+    said: int
+    train_count: int
+
+
+class TaggingReportBody(BaseModel):
+    """How a tagger did on a split; the same keys as `fashionviz evaluate --json`."""
+
+    model: str
+    sha256: str
+    data_set: str
+    split: str
+    n: int
+    skipped: int
+    labels: int = Field(description="Tags that some picture of the split has; only these are averaged over.")
+    accuracy: float = Field(description="Share of decisions that are right, most of them absences.")
+    micro_f1: float
+    micro_f1_ci95: list[float]
+    macro_f1: float
+    macro_f1_ci95: list[float]
+    map: float = Field(description="Mean average precision.")
+    map_ci95: list[float]
+    micro: AveragesBody
+    macro: AveragesBody
+    per_image: AveragesBody
+    per_tag: list[TagScores]
+
+
 class ArrayBody(BaseModel):
     """Base64 of little-endian float32 in C order.
 

@@ -23,6 +23,7 @@ LISTED = (
     ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),
     ("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),
     ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
+    ("tags.py", "Tags", ":material/label:", "tags", False),
     ("models.py", "Models", ":material/list_alt:", "models", False),
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 from fashionviz.errors import InvalidRequest, ModelNotTrained
 from fashionviz.evaluation.report import Item, load_items, load_report
 from fashionviz.models.card import load_card
+from fashionviz.models.registry import get_model
 from fashionviz.models.weights import FILE, model_folder
 
 
@@ -128,6 +129,8 @@ def compare(names: Sequence[str]) -> Comparison:
         raise InvalidRequest("Name the models to compare, each once.")
     rows = []
     for name in names:
+        if get_model(name).task.multilabel:
+            raise InvalidRequest(f"{name} gives tags, not one class: its figures are no accuracies to compare.")
         report = load_report(name)
         if report is None:
             raise ModelNotTrained(f"{name} has no report yet: it is not trained.")

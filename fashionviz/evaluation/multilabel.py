@@ -223,3 +223,45 @@ def resampled_intervals(
         return float(low), float(high)
 
     return Intervals(ends(micro), ends(macro), ends(area))
+
+
+@dataclass(frozen=True)
+class ThresholdCurve:
+    """Precision, recall and F1 of one label at rising thresholds.
+
+    Attributes:
+        thresholds: ``(T,)``, rising.
+        precision, recall, f1: ``(T,)``; precision is 1 where nothing is said any more, of which the curve ends.
+    """
+
+    thresholds: Floats
+    precision: Floats
+    recall: Floats
+    f1: Floats
+
+    def at(self, threshold: float) -> tuple[float, float, float]:
+        """Precision, recall and F1 at a threshold."""
+        place = min(int(np.searchsorted(self.thresholds, threshold, side="left")), len(self.thresholds) - 1)
+        return float(self.precision[place]), float(self.recall[place]), float(self.f1[place])
+
+
+def threshold_curve(scores: NDArray[np.floating], true: Bools) -> ThresholdCurve:
+    """What every threshold that changes a decision does to one label.
+
+    Args:
+        scores: ``(N,)`` probabilities of pictures of which the label is known.
+        true: ``(N,)``.
+    """
+    order = np.argsort(-scores, kind="stable")
+    sorted_scores = np.asarray(scores, dtype=np.float64)[order]
+    last = np.append(np.flatnonzero(np.diff(sorted_scores)), len(order) - 1)
+    hits, said = np.cumsum(true[order])[last], last + 1
+    precision, recall = hits / said, hits / max(1, int(true.sum()))
+    f1 = 2 * hits / (said + max(1, int(true.sum())))
+    above = np.nextafter(sorted_scores[0], 2)  # nothing is said
+    return ThresholdCurve(
+        np.append(sorted_scores[last][::-1], above),
+        np.append(precision[::-1], 1.0),
+        np.append(recall[::-1], 0.0),
+        np.append(f1[::-1], 0.0),
+    )

@@ -16,6 +16,7 @@ from fashionviz.data.sets import open_set
 from fashionviz.errors import DataError, FashionvizError
 from fashionviz.evaluation.report import Item, items_in_cell, load_items, load_report
 from fashionviz.figures.confusion import confusion_figure, distribution_figure
+from fashionviz.models.registry import get_model
 from fashionviz.models.weights import model_folder
 from fashionviz.results import Report
 
@@ -188,6 +189,10 @@ parts.header(
     "mistakes come first in the list: they are often labels worth a second look.",
     info.note,
 )
+if get_model(info.name).task.multilabel:
+    st.info(f"{info.name} gives tags, not one class, so nothing is mistaken for one thing. Its figures: the Tags page.")
+    st.page_link("views/tags.py", label="Tags", icon=":material/label:")
+    st.stop()
 if report is None:
     st.info(f"There is no report for {info.name} yet. Choose another model, or train and score this one:")
     st.code(f"fashionviz train {info.name}", language="bash")
