@@ -135,11 +135,12 @@ def tags(groups: Sequence[TagGroup], least: int = 2, most: int | None = None) ->
     """
     blocks = []
     for number, group in enumerate(groups):
+        colour = PALETTE[number % len(PALETTE)]
         rows = "".join(
             f"<li><span>{'✓ ' if tag.said else ''}{escape(tag.value)}</span>"
             f'<span class="fv-number">{tag.probability:.1%}</span>'
             f'<span class="fv-track" aria-hidden="true"><i style="width:{tag.probability:.2%};'
-            f'background:{PALETTE[number % len(PALETTE)]}"></i><b style="left:{tag.threshold or 0:.2%}"></b></span></li>'
+            f'background:{colour}"></i><b style="left:{tag.threshold or 0:.2%}"></b></span></li>'
             for tag in group.shown(least)[:most]
         )
         title = f"<p>{escape(group.title)}</p>" if most is None else ""

@@ -17,6 +17,7 @@ from fashionviz.data.sets import string_codes
 from fashionviz.errors import DataError, InvalidRequest
 from fashionviz.evaluation.metrics import wilson
 from fashionviz.evaluation.report import Item, load_items, load_report
+from fashionviz.models.registry import get_model
 
 #: Columns that say what an article is; the first one present tells unrelated pairs from related ones.
 CLASS_COLUMNS = ("articleType", "label")

@@ -94,18 +94,29 @@ def details(prediction: Prediction, name: str, note: str) -> None:
     )
 
 
+_TAGS = (
+    "Every bar is the probability that the model gives to a tag, each on its own; the line in it is the threshold from "
+    "which the tag is said. A tag that is not said may still be true."
+)
+_CLASSES = (
+    "Every bar is the probability that the model gives to a class; together they make 100 %. The model must choose "
+    "among its classes even when none fits, so a high bar is no proof."
+)
+
+_ITEMS = (
+    "It was trained for single garments. For a whole outfit, choose a part of the photo: the answer is about what lies "
+    "inside the frame."
+)
+_OUTFITS = "It was trained on street photos of whole outfits: ask about the whole person."
+
 info = parts.model()
+spec = get_model(info.name)
 parts.header(
     "Predict",
     "Which of its classes does the model see in the photo, and how sure is it?",
     parts.model_label(info),
-    "Every bar is the probability that the model gives to a tag, each on its own; the line in it is the threshold from "
-    "which the tag is said. A tag that is not said may still be true."
-    if get_model(info.name).task.multilabel
-    else "Every bar is the probability that the model gives to a class; together they make 100 %. The model must choose "
-    "among its classes even when none fits, so a high bar is no proof.",
-    "It was trained for single garments. For a whole outfit, choose a part of the photo: the answer is about what lies "
-    "inside the frame.",
+    _TAGS if spec.task.multilabel else _CLASSES,
+    _OUTFITS if spec.task.data_set == "ccp" else _ITEMS,
     info.note,
 )
 parts.need_weights(info)
