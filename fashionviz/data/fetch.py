@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from fashionviz.data.download import TIMEOUT, download, sha256_of
 from fashionviz.data.pack import PACKERS
 from fashionviz.data.publishers import PUBLICATIONS, VIDEO, Publication, Remote
 from fashionviz.data.sets import data_root
+from fashionviz.data.staging import staging_folder
 from fashionviz.errors import Cancelled, FetchError, ImageError, InvalidRequest
 
 log = logging.getLogger(__name__)
@@ -187,18 +188,6 @@ def _obtain(
     return ([paths[0].parent] if remotes == known.mirror else paths), fetched
 
 
-@contextlib.contextmanager
-def _staging(root: Path, name: str) -> Iterator[Path]:
-    """A folder that vanishes unless it has been moved to its final place."""
-    folder = root / f".{name}.{os.getpid()}.new"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _check_counts(known: Publication, counts: dict[str, int]) -> None:
     """Fewer rows than known means that something is missing; one in a hundred may be an unreadable picture."""
     for split, expected in known.expected.items():
@@ -262,7 +251,7 @@ def fetch(
     step = on_step or (lambda _text, _done, _total: None)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _staging(root, name) as staging:
+        with staging_folder(root, name) as staging:
             paths, downloads = _obtain(known, root, source, step, cancel)
             splits, refused = _pack(known, paths, staging, step, cancel)
             if not partial:

@@ -58,10 +58,12 @@ CCP_SCHEMA = CCP_TAGS_SCHEMA.append(pa.field("mask", _IMAGE))
 #: Labels of the clothing set that name no garment.
 NO_GARMENT = ("Not sure", "Other", "Skip")
 _GROUP = 256
+#: Bytes of pictures after which a row group ends early, so that large photos do not fill the memory.
+_GROUP_BYTES = 64 << 20
 
 
 class Splits:
-    """Writes rows into one Parquet file a split, a row group at a time.
+    """Writes rows into one Parquet file a split, a row group at a time: 256 rows, or 64 MB of pictures.
 
     Args:
         folder: where the files go.
@@ -71,6 +73,7 @@ class Splits:
     def __init__(self, folder: Path, schema: pa.Schema, schemas: dict[str, pa.Schema] | None = None) -> None:
         self._folder, self._schema, self._schemas = folder, schema, schemas or {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._bytes: dict[str, int] = {}
         self._writers: dict[str, pq.ParquetWriter] = {}
         self.counts: dict[str, int] = {}
         #: Files that were no pictures, with the reason.
@@ -81,7 +84,8 @@ class Splits:
         rows = self._rows.setdefault(split, [])
         rows.append(row)
         self.counts[split] = self.counts.get(split, 0) + 1
-        if len(rows) >= _GROUP:
+        self._bytes[split] = self._bytes.get(split, 0) + len(row["image"]["bytes"])
+        if len(rows) >= _GROUP or self._bytes[split] >= _GROUP_BYTES:
             self._flush(split)
 
     def refuse(self, name: str, error: Exception) -> None:
@@ -95,7 +99,7 @@ class Splits:
             path = self._folder / f"{split}-00000-of-00001.parquet"
             self._writers[split] = pq.ParquetWriter(path, schema, compression="zstd")
         self._writers[split].write_table(pa.Table.from_pylist(self._rows[split], schema=schema))
-        self._rows[split] = []
+        self._rows[split], self._bytes[split] = [], 0
 
     def close(self) -> None:
         """Write what is left and close the files."""
