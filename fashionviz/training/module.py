@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics import Metric
-from torchmetrics.classification import MulticlassConfusionMatrix, MultilabelAveragePrecision
+from torchmetrics.classification import MulticlassConfusionMatrix
 
 from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.metrics import FIGURES
@@ -20,6 +20,7 @@ from fashionviz.training.feeds import Check
 from fashionviz.training.mixture import Batch
 from fashionviz.training.multilabel_loss import LOSSES
 from fashionviz.training.recipes import Recipe
+from fashionviz.training.tag_metric import MeanAveragePrecision
 
 
 def partial_cross_entropy(logits: Tensor, allowed: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -146,10 +147,7 @@ class GarmentClassifier(pl.LightningModule):
             network.get_submodule(name).requires_grad_(False)
         self.multilabel = multilabel
         self._counts: list[Metric] = [
-            MultilabelAveragePrecision(len(classes), average="none", ignore_index=-1, validate_args=False)
-            if multilabel
-            else MulticlassConfusionMatrix(len(classes))
-            for _ in checks
+            MeanAveragePrecision() if multilabel else MulticlassConfusionMatrix(len(classes)) for _ in checks
         ]
         self.counts = nn.ModuleList(self._counts)  # registered, so that Lightning moves them to the device
 
@@ -208,8 +206,8 @@ class GarmentClassifier(pl.LightningModule):
         """Log the figure of each check, and their weighted sum, which decides what is kept."""
         score = 0.0
         for check, counts in zip(self.checks, self._counts, strict=True):
-            if self.multilabel:  # a label that no photo has says nothing
-                value = float(counts.compute().nanmean())
+            if self.multilabel:
+                value = float(counts.compute())
             else:
                 value = FIGURES[check.figure](counts.compute().cpu().numpy(), self.classes)[0]
             counts.reset()

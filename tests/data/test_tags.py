@@ -1,6 +1,7 @@
 """Tags of the catalogue by hand, and how many there are where the data are present."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,17 @@ import pytest
 from typer.testing import CliRunner
 
 from fashionviz.cli import app
-from fashionviz.data.sets import data_root, open_set
-from fashionviz.data.tags import GROUPS, LEAST, Tag, tag_vocabulary
+from fashionviz.data.sets import data_root, open_set, split_of
+from fashionviz.data.street_tags import STREET_TAGS, street_targets
+from fashionviz.data.tags import (
+    GROUPS,
+    LEAST,
+    Tag,
+    read_vocabulary,
+    shipped_vocabulary,
+    tag_vocabulary,
+    write_vocabulary,
+)
 from fashionviz.errors import DataError
 
 ROWS = [
@@ -81,3 +91,41 @@ def test_the_command_lists_the_most_frequent(tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, ["data", "tags", str(tmp_path)])
     assert refused.exit_code == 2
     assert "has 20 items or more" in " ".join(refused.stderr.split())
+
+
+def test_the_shipped_tags_are_those_of_the_train_split() -> None:
+    if not (data_root() / "fpi").is_dir():
+        pytest.skip("The catalogue is not here.")
+    rows = open_set("fpi", "train").table(list(GROUPS)).to_pylist()
+    assert tag_vocabulary(rows) == shipped_vocabulary()
+
+
+def test_a_vocabulary_survives_its_file(tmp_path: Path) -> None:
+    vocabulary = tag_vocabulary(ROWS, least=2)
+    write_vocabulary(vocabulary, tmp_path / "tags.json")
+    assert read_vocabulary(tmp_path / "tags.json") == vocabulary
+    (tmp_path / "tags.json").write_text('{"tags": [{"group": "a"}]}')
+    with pytest.raises(DataError, match="no vocabulary of tags"):
+        read_vocabulary(tmp_path / "tags.json")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_vocabulary(tmp_path / "none.json")
+
+
+def test_street_tags_are_the_frequent_names_of_the_train_split() -> None:
+    if not (data_root() / "ccp").is_dir():
+        pytest.skip("The street photos are not here.")
+    counts: Counter[str] = Counter()
+    for split in ("train", "tags"):
+        for row in open_set("ccp", split).table(["id", "tags"]).to_pylist():
+            if split_of("ccp", row["id"]) == "train":
+                counts.update(set(row["tags"]) - {"null", "hair", "skin"})
+    assert {name for name, n in counts.items() if n >= LEAST} == set(STREET_TAGS)
+    assert [counts[name] for name in STREET_TAGS] == sorted(counts[name] for name in STREET_TAGS)[::-1]
+
+
+def test_a_street_photo_without_names_says_nothing() -> None:
+    true, known = street_targets([{"tags": ["bag", "hair"]}, {"tags": []}, {"tags": None}])
+    assert true.sum(1).tolist() == [1, 0, 0]
+    assert true[0, STREET_TAGS.index("bag")]
+    assert known.all(1).tolist() == [True, False, False]
+    assert not known[1:].any()
