@@ -17,6 +17,8 @@ class MeanAveragePrecision(Metric):
     """
 
     full_state_update = False
+    scores: list[Tensor]
+    labels: list[Tensor]
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +27,7 @@ class MeanAveragePrecision(Metric):
 
     def update(self, scores: Tensor, labels: Tensor) -> None:
         """Take a batch: scores ``(N, L)``, labels ``(N, L)``, 1, 0 or -1 where nothing is known."""
-        self.scores.append(scores.float())
+        self.scores.append(scores.detach().float())
         self.labels.append(labels)
 
     def compute(self) -> Tensor:
