@@ -14,17 +14,20 @@ from fashionviz.console import JsonOption, plain_errors, print_json
 
 
 def study_command(
-    name: Annotated[str, typer.Argument(help="transfer, transfer-imagenet, crop or balance.")],
+    name: Annotated[str, typer.Argument(help="transfer, transfer-imagenet, crop, balance, tags or tags-baseline.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the record and the page.")] = Path("docs/studies"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run finished rows again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a comparison of paper 002, row by row; the same command goes on after the rows that are finished."""
+    """Measure a comparison of papers 000 and 002, row by row; the same command goes on after the finished rows."""
     from fashionviz.studies.papers import get_study
     from fashionviz.studies.run import run_study
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors("Stopped. The finished rows are kept; the same command goes on after them."):
+        if name in ("tags", "tags-baseline"):
+            _tags(name, out, overwrite, as_json)
+            return
         study = get_study(name)
         record = run_study(study, out, overwrite=overwrite)
         if as_json:
@@ -36,3 +39,25 @@ def study_command(
             highlight=False,
             markup=False,
         )
+
+
+def _tags(name: str, out: Path, overwrite: bool, as_json: bool) -> None:
+    """The studies of taggers, whose rows are last layers on frozen features."""
+    from fashionviz.studies.tag_baseline import run_baseline
+    from fashionviz.studies.tag_grid import run_grid
+
+    if name == "tags":
+        grid = run_grid(out, overwrite=overwrite)
+        said, facts = f"{len(grid.rows)} rows", grid.model_dump(mode="json")
+    else:
+        found = run_baseline(out)
+        said = "; ".join(
+            f"macro F1 {found.macro_f1.value:.4f} against {b.macro_f1.value:.4f} ({b.behind.value:+.4f}, 95 % interval "
+            f"{b.behind.ci95[0]:+.4f} to {b.behind.ci95[1]:+.4f}) of logistic regressions on {b.backbone}"
+            for b in found.baselines
+        )
+        facts = found.model_dump(mode="json")
+    if as_json:
+        print_json(facts)
+    else:
+        Console().print(f"{said}: {out / name}.json and .md.", highlight=False, markup=False)

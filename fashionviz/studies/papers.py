@@ -149,5 +149,5 @@ def get_study(name: str) -> Study:
         InvalidRequest: there is none; the message lists those there are.
     """
     if name not in STUDIES:
-        raise InvalidRequest(f"There is no study {name!r}. Studies: {', '.join(STUDIES)}.")
+        raise InvalidRequest(f"There is no study {name!r}. Studies: {', '.join(STUDIES)}, tags, tags-baseline.")
     return STUDIES[name]

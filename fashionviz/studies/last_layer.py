@@ -1,0 +1,99 @@
+"""Last layers on frozen features: logistic regressions, one a tag, and the paper's last layer trained step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from fashionviz.studies.frozen import Material
+from fashionviz.training.multilabel_loss import MultilabelLoss
+
+
+@dataclass(frozen=True)
+class LastLayer:
+    """A linear layer on standardised features.
+
+    Attributes:
+        mean, spread: ``(D,)`` of the training features.
+        weight, bias: ``(D, L)`` and ``(L,)``.
+    """
+
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def probabilities(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """``(N, L)`` in 0..1 of features ``(N, D)``."""
+        logits = ((x - self.mean) / self.spread) @ self.weight + self.bias
+        return 1 / (1 + np.exp(-logits.astype(np.float64)))
+
+
+def _standardised(x: NDArray[np.float32]) -> tuple[torch.Tensor, NDArray[np.float32], NDArray[np.float32]]:
+    mean, spread = x.mean(axis=0), x.std(axis=0)
+    spread = np.where(spread > 1e-6, spread, 1).astype(np.float32)  # a feature that never fires
+    return torch.from_numpy((x - mean) / spread), mean, spread
+
+
+def logistic_regressions(train: Material, penalty: float, iterations: int = 200) -> LastLayer:
+    """One logistic regression a tag against the rest, all at once: they share nothing but the features.
+
+    Each minimises ``mean over known photos(log loss) + penalty / 2 · |w|²``, the intercept spared; scikit-learn's
+    ``LogisticRegression(C=1 / (penalty · n))`` has the same minimum.
+
+    Args:
+        train: features and targets.
+        penalty: positive.
+        iterations: of LBFGS at most.
+    """
+    x, mean, spread = _standardised(train.x)
+    true = torch.from_numpy(train.true.astype(np.float32))
+    share = torch.from_numpy((train.known / np.maximum(train.known.sum(axis=0), 1)).astype(np.float32))
+    weight = torch.zeros(x.shape[1], true.shape[1], requires_grad=True)
+    bias = torch.zeros(true.shape[1], requires_grad=True)
+    optimiser = torch.optim.LBFGS(
+        [weight, bias], max_iter=iterations, tolerance_grad=1e-6, tolerance_change=1e-10, line_search_fn="strong_wolfe"
+    )
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        losses = F.binary_cross_entropy_with_logits(x @ weight + bias, true, reduction="none")
+        value = (share * losses).sum() + penalty / 2 * weight.square().sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimiser.step(loss)  # type: ignore[arg-type]
+    return LastLayer(mean, spread, weight.detach().numpy(), bias.detach().numpy())
+
+
+def by_steps(
+    train: Material, loss: MultilabelLoss, steps: int, learning_rate: float, batch: int = 100, seed: int = 0
+) -> LastLayer:
+    """The paper's last layer: so many steps of plain stochastic gradient descent.
+
+    Args:
+        train: features and targets.
+        loss: of a batch, a mean over photos and tags, as the paper's code has it.
+        steps: of the optimiser.
+        learning_rate: of it.
+        batch: photos a step, drawn with replacement.
+        seed: of the drawing.
+    """
+    x, mean, spread = _standardised(train.x)
+    true, known = torch.from_numpy(train.true), torch.from_numpy(train.known)
+    g = torch.Generator().manual_seed(seed)
+    layer = torch.nn.Linear(x.shape[1], true.shape[1])
+    torch.nn.init.trunc_normal_(layer.weight, std=0.001, generator=g)
+    torch.nn.init.zeros_(layer.bias)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=learning_rate)
+    for _ in range(steps):
+        pick = torch.randint(0, len(x), (batch,), generator=g)
+        optimiser.zero_grad()
+        value = loss(layer(x[pick]), true[pick], known[pick])
+        value.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    return LastLayer(mean, spread, layer.weight.detach().T.numpy(), layer.bias.detach().numpy())
