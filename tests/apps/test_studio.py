@@ -36,6 +36,7 @@ TITLES = {
     "every_model": "Every model",
     "annotate": "Annotate",
     "confusion": "Confusion matrix",
+    "tags": "Tags",
     "models": "Models",
 }
 TIMEOUT_S = 180  # for a page to run on a machine that is busy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from fashionviz import images
 from fashionviz.data.examples import draw
 from fashionviz.errors import InvalidRequest, Overloaded
 from fashionviz.inference.engine import Engine
-from fashionviz.results import ClassScore, ModelRef, Prediction, Timings
+from fashionviz.results import ClassScore, ModelRef, Prediction, TagGroup, Timings
 from tests.conftest import MODEL
 
 
@@ -102,6 +103,25 @@ def test_the_card_shows_every_class_in_its_colour(server: tuple[str, Engine, Pat
     assert "department" in html
     assert "abababababab" in html
     assert "turned upright" in html
+
+
+def test_a_taggers_card_says_what_is_said_and_folds_the_rest(server: tuple[str, Engine, Path]) -> None:
+    tags = tuple(
+        ClassScore(f"kind: <{i}>", 0.9 - i / 10, 0.0, threshold) for i, threshold in enumerate((0.5, 0.9, 0.1))
+    )
+    group = TagGroup("kind", "Kind", True, tags)
+    prediction = Prediction(ModelRef(MODEL, "ab" * 32), tags, Timings(1, 2, 3), tags=(group,))
+    html = parts.prediction_card(prediction, server[1].model(MODEL), "the whole photo")
+    assert "<h2>&lt;0&gt; · &lt;2&gt;</h2>" in html
+    assert "2 of 3 tags" in html
+    shown, _, folded = html.partition("<details>")
+    assert shown.count("<li") == 2
+    assert shown.count('aria-label="said"') == 2
+    assert folded.count("<li") == 1
+    assert "said from 90.0%" in folded
+    assert "left:90.00%" in folded, "the line in the bar"
+    quiet = replace(prediction, tags=(replace(group, tags=tags[1:2]),))
+    assert "No tag is probable enough" in parts.prediction_card(quiet, server[1].model(MODEL), "it")
 
 
 def test_the_caution_stands_where_it_belongs(server: tuple[str, Engine, Path]) -> None:
