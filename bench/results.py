@@ -7,8 +7,9 @@ from pathlib import Path
 
 from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.models.card import FIGURE_NAMES, load_card
-from fashionviz.models.registry import list_models
+from fashionviz.models.registry import ModelSpec, list_models
 from fashionviz.models.weights import is_trained, model_folder
+from fashionviz.training.feeds import TAG_FIGURES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
@@ -21,20 +22,27 @@ SETS = {
 }
 
 
+def _set(spec: ModelSpec, data_set: str) -> str:
+    if data_set == "ccp" and spec.task.multilabel:
+        return "street photos (`ccp`, the publisher's names)"
+    return SETS.get(data_set, data_set)
+
+
 def table() -> str:
     """What counts of every trained model as a Markdown table: test, and what its weights were chosen on."""
     rows = ["| model | data set | split | n | measure | value | 95 % interval |", "|---|---|---|---|---|---|---|"]
     for spec in list_models():
         if is_trained(spec.name):
             # Calibration and the like are on the page of results.
-            metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in FIGURES]
+            counts = TAG_FIGURES if spec.task.multilabel else FIGURES
+            metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in counts]
             tested = {m.data_set for m in metrics if m.split == "test"}
             for m in (
                 m for m in metrics if m.split == "test" or m.data_set == metrics[0].data_set or m.data_set not in tested
             ):
                 low, high = m.ci95
                 rows.append(
-                    f"| `{spec.name}` | {SETS.get(m.data_set, m.data_set)} | {m.split} | {m.n:,} | "
+                    f"| `{spec.name}` | {_set(spec, m.data_set)} | {m.split} | {m.n:,} | "
                     f"{FIGURE_NAMES.get(m.name, m.name)} | **{m.value:.4f}** | {low:.4f} – {high:.4f} |"
                 )
     return "\n".join(rows) + "\n"

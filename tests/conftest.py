@@ -29,6 +29,8 @@ from tests.reports import write_made_up_report
 
 MODEL = "mobilenet_v2.gender_category"
 TRAINED = [spec.name for spec in list_models() if is_trained(spec.name)]
+#: Those of one class a photo: the others are taggers.
+CLASSIFIERS = [name for name in TRAINED if not get_model(name).task.multilabel]
 
 
 def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:

@@ -200,7 +200,7 @@ for info in engine.models():
         continue
     prediction = engine.predict(photo, info.name{region})
     print(f"{{info.name}}: {{prediction.timings.compute:.0f}} ms")
-    for score in prediction.scores[:{TOP}]:
+    for score in prediction.first({TOP}):
         print(f"    {{score.label:20}} {{score.probability:.3f}}")
     method = {PREFERRED!r} if {PREFERRED!r} in info.methods else info.methods[0]
     result = engine.explain(photo, info.name, method{region})

@@ -7,7 +7,7 @@ import pytest
 from fashionviz.errors import InvalidRequest, UnknownModel
 from fashionviz.evaluation.compare import compare, paired_difference
 from fashionviz.evaluation.report import Item
-from tests.conftest import TRAINED
+from tests.conftest import CLASSIFIERS
 
 
 def items(answers: str, truth: str = "aabb") -> list[Item]:
@@ -36,19 +36,21 @@ def test_the_difference_changes_sign_and_ignores_what_is_not_shared() -> None:
 
 
 def test_the_shipped_models() -> None:
-    found = compare(TRAINED)
-    assert {m.name for m in found.models} == set(TRAINED)
+    found = compare(CLASSIFIERS)
+    assert {m.name for m in found.models} == set(CLASSIFIERS)
     assert [m.accuracy for m in found.models] == sorted((m.accuracy for m in found.models), reverse=True)
     for m in found.models:
         assert m.ci95[0] <= m.accuracy <= m.ci95[1]
         assert m.megabytes > m.parameters / 1e6 * 0.9, "a weight takes a byte at least"
-    assert found.markdown().count("\n") == len(TRAINED) + 2
+    assert found.markdown().count("\n") == len(CLASSIFIERS) + 2
 
 
 def test_wrong_names() -> None:
     with pytest.raises(InvalidRequest):
         compare([])
     with pytest.raises(InvalidRequest):
-        compare([TRAINED[0], TRAINED[0]])
+        compare([CLASSIFIERS[0], CLASSIFIERS[0]])
+    with pytest.raises(InvalidRequest, match="gives tags"):
+        compare(["mobilenet_v2.street_tags"])
     with pytest.raises(UnknownModel):
         compare(["none.such"])

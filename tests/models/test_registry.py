@@ -8,13 +8,16 @@ import torch
 from torch import nn
 
 from fashionviz.data.examples import draw, golden_picture
+from fashionviz.evaluation.multilabel import multilabel_figures
 from fashionviz.evaluation.report import load_items, load_report
+from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report
 from fashionviz.explain.hookable import count_relus
 from fashionviz.explain.layers import list_layers
 from fashionviz.images import from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
-from fashionviz.models.registry import ModelSpec, default_model, list_models
+from fashionviz.models.card import load_card
+from fashionviz.models.registry import ModelSpec, default_model, get_model, list_models
 from fashionviz.models.weights import load_trained, model_folder, sha256_of
 from fashionviz.training.feeds import FEEDS
 from fashionviz.training.recipes import RECIPES
@@ -66,6 +69,9 @@ def test_card_and_report_are_complete(name: str) -> None:
     for metric in card.metrics:
         assert metric.ci95[0] <= metric.value <= metric.ci95[1]
         assert metric.n > 0
+    if get_model(name).task.multilabel:
+        assert_tags_are_complete(name)
+        return
     report, items = load_report(name), load_items(name)
     assert report is not None
     assert report.model.sha256 == card.sha256
@@ -74,6 +80,24 @@ def test_card_and_report_are_complete(name: str) -> None:
     test = card.metric("accuracy", report.data_set, report.split)
     assert test is not None
     assert test.value == pytest.approx(report.accuracy)
+
+
+def assert_tags_are_complete(name: str) -> None:
+    """A tagger's report, its items and its card say the same."""
+    card, report, items = load_card(model_folder(name)), load_tagging_report(name), load_tagged_items(name)
+    assert report is not None
+    assert items is not None
+    assert report.model.sha256 == card.sha256
+    assert tuple(tag.threshold for tag in report.per_tag) == pytest.approx(card.thresholds)
+    assert len(items.rows) == report.n
+    assert report.micro_f1_ci95[0] <= report.micro.f1 <= report.micro_f1_ci95[1]
+    found = multilabel_figures(items.probabilities, items.true, items.known, np.array(card.thresholds))
+    assert found.micro.f1 == pytest.approx(report.micro.f1, abs=2e-3), "probabilities are kept as float16"
+    assert found.mean_average_precision == pytest.approx(report.mean_average_precision, abs=2e-3)
+    for figure, value in (("micro_f1", report.micro.f1), ("map", report.mean_average_precision)):
+        metric = card.metric(figure, report.data_set, report.split)
+        assert metric is not None
+        assert metric.value == pytest.approx(value)
 
 
 @pytest.fixture(scope="module")
