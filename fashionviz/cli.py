@@ -22,6 +22,7 @@ from fashionviz.annotate.commands import annotate_command
 from fashionviz.boxes import parse_box
 from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
+from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, report
@@ -36,6 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+data_app.command("landmarks")(landmarks_command)
 data_app.command("tags")(tags_command)
 app.add_typer(data_app, name="data")
 app.command()(compare)
