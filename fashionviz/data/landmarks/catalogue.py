@@ -211,6 +211,12 @@ def _check_edges(pixels: NDArray[np.uint8], labels: PartMap, kind: Kind) -> None
             raise Refused("no edge shows between the garment and what is worn next to it")
 
 
+def _shade(pixels: NDArray[np.uint8]) -> Mask:
+    """Light pixels without a colour, as a shadow on white is."""
+    low, high = pixels.min(axis=2), pixels.max(axis=2)
+    return (low > 185) & (low < GROUND * 255) & (high.astype(np.int16) - low < 14)
+
+
 def _bind(scores: dict[Part, Features], known: Mask | None) -> None:
     """Leave skin and hair where they are known to be, and garments elsewhere."""
     if known is not None:
@@ -241,6 +247,8 @@ def _below_face(pixels: NDArray[np.uint8], figure: Mask, skin: Mask, face: Face,
     if (like_face & torso).sum() > 0.4 * torso.sum():
         raise Refused("the garment has the colour of skin")
     garment_model = Clusters(pool[torso & ~like_face], 5)
+    if known is None and _shade(pixels)[figure].mean() > 0.12 and _shade(pixels)[torso].mean() < 0.25:
+        raise Refused("a shadow lies on the ground")
     sampled = pool[torso & ~like_face]
     if known is None and (skin_model.fit(sampled) > garment_model.fit(sampled) - 2.5).mean() > 0.3:
         raise Refused("the garment has the colour of skin")

@@ -412,8 +412,8 @@ def _check_lower(found: dict[str, tuple[Point | None, Visibility]], half: _Half)
         gap = (right[0] - left[0]) / half.width
         if gap < 0.62 or abs(left[1] - right[1]) > 0.1 * half.size:
             raise Refused("the two ends of the waist differ")
-        rows = half.torso[half.top : half.top + max(2, round(0.35 * (half.bottom - half.top)))]
-        if found["left_waist"][1] == Visibility.OCCLUDED and right[0] - left[0] < 0.66 * rows.sum(1).max():
+        rows = half.torso[half.top : half.top + max(2, round(0.5 * (half.bottom - half.top)))]
+        if found["left_waist"][1] == Visibility.OCCLUDED and right[0] - left[0] < 0.58 * rows.sum(1).max():
             raise Refused("what hangs over the waist leaves a corner of it")
     left, right = found["left_hem"][0], found["right_hem"][0]
     if left is not None and right is not None:
