@@ -20,6 +20,7 @@ from fashionviz.data.landmarks.morphology import (
     box_sum,
     components,
     dilate,
+    erode,
     filled,
     largest,
     opened,
@@ -31,6 +32,8 @@ from fashionviz.models.silhouette import GROUND
 
 #: Log-likelihood that any colour gets as a garment: it may have colours that were not sampled (sleeves, a lining).
 _ANY_COLOUR = -15.5
+#: Pixels at the silhouette's edge that are mixed with the ground, after enlarging too.
+_RIM = 2
 #: Darkest channel from which a pixel is so light that the ground may have eaten its neighbours.
 _PALE = 222
 #: Least difference of colour, in units of ``colours.features``, between a garment and what is worn next to it.
@@ -183,13 +186,26 @@ def part_map(pixels: NDArray[np.uint8], kind: Kind, people: PartMap | None = Non
     return labels
 
 
-def _decide(scores: dict[Part, Features], figure: Mask, side: int) -> PartMap:
-    """The part with the best score around each pixel of the figure; scores are means over ``side`` × ``side``."""
+def _decide(scores: dict[Part, Features], figure: Mask, known: Mask | None) -> PartMap:
+    """The part with the best score around each pixel of the figure.
+
+    The rim of the figure is mixed with the ground and has colours of neither, so it is judged by what lies inside it.
+    Where skin and hair are known, garments are looked for elsewhere only.
+    """
     names = list(scores)
-    inside = figure.astype(np.float64)
-    count = np.maximum(box_sum(inside, side), 1)
-    stack = np.stack([box_sum(np.clip(scores[n], -60, 0) * inside, side) / count for n in names], axis=-1)
-    labels = np.array(names, np.uint8)[stack.argmax(-1)]
+    inner = erode(figure, _RIM).astype(np.float64)
+    whole = figure.astype(np.float64)
+    side = 2 * _RIM + 1
+    inside = box_sum(inner, side)
+    found = []
+    for name in names:
+        score = np.clip(scores[name], -60, 0)
+        near, all_ = (box_sum(score * weight, side) for weight in (inner, whole))
+        mean = np.where(inside > 0.5, near / np.maximum(inside, 1), all_ / np.maximum(box_sum(whole, side), 1))
+        if known is not None:
+            mean = mean - 60.0 * (known == (name in (Part.GARMENT, Part.OTHER)))
+        found.append(mean)
+    labels = np.array(names, np.uint8)[np.stack(found, axis=-1).argmax(-1)]
     labels[~figure] = Part.GROUND
     return labels
 
@@ -215,13 +231,6 @@ def _shade(pixels: NDArray[np.uint8]) -> Mask:
     """Light pixels without a colour, as a shadow on white is."""
     low, high = pixels.min(axis=2), pixels.max(axis=2)
     return (low > 185) & (low < GROUND * 255) & (high.astype(np.int16) - low < 14)
-
-
-def _bind(scores: dict[Part, Features], known: Mask | None) -> None:
-    """Leave skin and hair where they are known to be, and garments elsewhere."""
-    if known is not None:
-        for part, score in scores.items():
-            score[known if part in (Part.GARMENT, Part.OTHER) else ~known] -= 60
 
 
 def _below_face(pixels: NDArray[np.uint8], figure: Mask, skin: Mask, face: Face, known: Mask | None) -> PartMap:
@@ -250,7 +259,7 @@ def _below_face(pixels: NDArray[np.uint8], figure: Mask, skin: Mask, face: Face,
     if known is None and _shade(pixels)[figure].mean() > 0.12 and _shade(pixels)[torso].mean() < 0.25:
         raise Refused("a shadow lies on the ground")
     sampled = pool[torso & ~like_face]
-    if known is None and (skin_model.fit(sampled) > garment_model.fit(sampled) - 2.5).mean() > 0.3:
+    if known is None and (skin_model.fit(sampled) > garment_model.fit(sampled) - 4).mean() > 0.25:
         raise Refused("the garment has the colour of skin")
     below_at = figure & (y >= bottom - max(3, round(0.035 * height))) & (abs(x - body_x) < 1.6 * face.width)
     below_model = Clusters(pool[below_at], 4)
@@ -273,14 +282,13 @@ def _below_face(pixels: NDArray[np.uint8], figure: Mask, skin: Mask, face: Face,
         hair_model = Clusters(pool[hair_at], 2)
         reach = abs(x - face.x) / face.width
         scores[Part.COVER] = hair_model.fit(pool) - 10 * np.clip(reach - 1.3, 0, 3) - 14 * np.clip(depth - 0.2, 0, 1)
-    _bind(scores, known)
-    labels = _decide(scores, figure, 5 if height > 140 else 3)
+    labels = _decide(scores, figure, known)
     hair = labels == Part.COVER
     labels[hair & ~touching(hair, hair_at)] = Part.GARMENT
     other = labels == Part.OTHER
     labels[other & ~touching(other, below_at)] = Part.GARMENT
     bare = labels == Part.SKIN  # a print in the colours of skin touches neither the ground nor the face
-    labels[bare & ~touching(bare, dilate(~figure, 1) | in_face)] = Part.GARMENT
+    labels[bare & ~touching(bare, dilate(~figure, max(2, round(0.015 * height))) | in_face)] = Part.GARMENT
     labels[(labels == Part.GARMENT) & (y < face.chin - 0.1 * face.width)] = Part.COVER
     return labels
 
@@ -318,8 +326,7 @@ def _lower(pixels: NDArray[np.uint8], figure: Mask, skin: Mask, face: Face | Non
     if bare.sum() > 0.005 * figure.size:
         skin_model = Clusters(pool[bare], 3)
         scores[Part.SKIN] = np.where(looks_like_skin(pixels), skin_model.fit(pool), skin_model.fit(pool) - 6)
-    _bind(scores, known)
-    labels = _decide(scores, figure, 5 if height > 140 else 3)
+    labels = _decide(scores, figure, known)
     labels[(labels == Part.GARMENT) & (y < top)] = Part.OTHER
     other = labels == Part.OTHER
     labels[other & ~touching(other, above_at | feet_at)] = Part.GARMENT
