@@ -290,6 +290,10 @@ def _below_face(pixels: NDArray[np.uint8], figure: Mask, skin: Mask, face: Face,
     bare = labels == Part.SKIN  # a print in the colours of skin touches neither the ground nor the face
     labels[bare & ~touching(bare, dilate(~figure, max(2, round(0.015 * height))) | in_face)] = Part.GARMENT
     labels[(labels == Part.GARMENT) & (y < face.chin - 0.1 * face.width)] = Part.COVER
+    # The rim of long hair is mixed with the ground and looks like anything: beside the neck only what is thick counts.
+    garment = labels == Part.GARMENT
+    thin = garment & ~opened(garment, max(2, round(0.015 * height))) & (y < face.chin + 0.8 * face.width)
+    labels[thin & dilate(labels == Part.COVER, max(2, round(0.02 * height)))] = Part.COVER
     return labels
 
 

@@ -70,10 +70,12 @@ def _one(mask: NDArray[np.uint8], garment: Mask, name: str, kind: Kind, number: 
         return refusal(kind, "the garment touches the border")
     near = dilate(garment, 3)
     outer = labelled([n for n in (*OUTER, "scarf") if n != name])
-    if kind is not Kind.LOWER and name not in OUTER and (near & outer).sum() > 0.04 * garment.sum():
+    if kind is not Kind.LOWER and (near & outer).sum() > 0.04 * garment.sum():
         return refusal(kind, "another garment lies over it")
     for other in labels_of(Kind.UPPER, Kind.FULL) if kind is not Kind.LOWER and name not in OUTER else ():
         beside = labelled([other]) if other != name else np.zeros_like(garment)
+        if kind is Kind.FULL and (near & beside).sum() > 0.02 * garment.sum():
+            return refusal(kind, "another garment lies over it")  # a top over a dress hides its collar and sleeves
         if beside.sum() >= garment.sum() and (near & beside).sum() > 0.04 * garment.sum():
             return refusal(kind, "another garment lies over it")  # of two tops, less shows of the one beneath
     if name in OUTER:
