@@ -23,6 +23,7 @@ from fashionviz.boxes import parse_box
 from fashionviz.console import JsonOption, bar, plain_errors, print_json
 from fashionviz.data.commands import data_app
 from fashionviz.data.convert_command import convert_command
+from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, print_tagging, report
@@ -41,6 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 data_app.command("convert")(convert_command)
+data_app.command("landmarks")(landmarks_command)
 data_app.command("tags")(tags_command)
 app.add_typer(data_app, name="data")
 app.command()(compare)

@@ -1,0 +1,1 @@
+"""Eight garment landmarks, derived from silhouettes and masks; nobody annotated them (``docs/landmarks.md``)."""

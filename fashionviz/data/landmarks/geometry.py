@@ -1,0 +1,430 @@
+"""Eight landmarks from a garment's shape: pure geometry on a part map, in pixels.
+
+Everything is relative to the garment's own size, so that a scaled mask has scaled landmarks, and the right half is
+measured as the left half of the mirrored mask, so that a mirrored mask has mirrored landmarks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionviz.data.landmarks.kinds import LANDMARKS, Kind, Visibility
+from fashionviz.data.landmarks.morphology import Mask, components, dilate, opened
+from fashionviz.data.landmarks.parts import Part, PartMap, Refused
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Located:
+    """Landmarks of one garment.
+
+    Attributes:
+        points: ``(8, 2)`` float32, x and y in pixels of the map, NaN where there is none.
+        visibility: ``(8,)`` int8 of :class:`~fashionviz.data.landmarks.kinds.Visibility`.
+        size: diagonal of the garment's box in pixels, by which landmark errors are divided.
+    """
+
+    points: NDArray[np.float32]
+    visibility: NDArray[np.int8]
+    size: float
+
+
+@dataclass(frozen=True)
+class _Half:
+    """One side of a garment, turned so that it is the left one.
+
+    Attributes:
+        parts: the map, mirrored for the right side.
+        torso: the garment without sleeves.
+        arm: the sleeve on this side; nothing where none sticks out.
+        axis: column of the middle.
+        top, bottom: rows of the torso's box.
+        width: of the torso in pixels.
+        size: diagonal of the garment's box.
+    """
+
+    parts: PartMap
+    torso: Mask
+    arm: Mask
+    axis: float
+    top: int
+    bottom: int
+    width: float
+    size: float
+
+    @property
+    def garment(self) -> Mask:
+        return self.parts == Part.GARMENT
+
+
+def garment_box(mask: Mask) -> tuple[int, int, int, int]:
+    """``(x0, y0, x1, y1)`` of the true pixels of ``(H, W)``, x1 and y1 exclusive.
+
+    Raises:
+        Refused: there is none.
+    """
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        raise Refused("no garment")
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def locate(parts: PartMap, kind: Kind) -> Located:
+    """The landmarks that a garment of this kind has.
+
+    Args:
+        parts: ``(H, W)``; the pixels of ``Part.GARMENT`` are one garment.
+        kind: not ``NONE``.
+
+    Raises:
+        Refused: the shape is not that of such a garment, upright and seen from the front.
+    """
+    garment = parts == Part.GARMENT
+    x0, y0, x1, y1 = garment_box(garment)
+    size = float(np.hypot(x1 - x0, y1 - y0))
+    if garment.sum() < 150 or min(x1 - x0, y1 - y0) < 10:
+        raise Refused("the garment is too small")
+    _, areas = components(garment)
+    if len(areas) > 1 and areas[1] > 0.2 * areas[0]:
+        raise Refused("the garment is in several parts")
+    found: dict[str, tuple[Point | None, Visibility]]
+    found = _lower(parts, size) if kind is Kind.LOWER else _upper(parts, size, kind)
+    points = np.full((8, 2), np.nan, np.float32)
+    visibility = np.zeros(8, np.int8)
+    for i, name in enumerate(LANDMARKS):
+        if name in found and i in kind.places:
+            point, seen = found[name]
+            visibility[i] = seen
+            if point is not None:
+                points[i] = point
+    return Located(points, visibility, size)
+
+
+# --- upper and full garments ------------------------------------------------------------------------------------------
+
+
+def _runs(row: Mask) -> NDArray[np.int64]:
+    """``(R, 2)`` starts and ends of the true runs of a row."""
+    edges = np.diff(np.pad(row, 1).astype(np.int8))
+    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1)
+
+
+def _central(mask: Mask, axis: float) -> NDArray[np.float64]:
+    """Start and end of the run around the axis in each row of ``(H, W)``, NaN where there is none: ``(H, 2)``."""
+    out = np.full((len(mask), 2), np.nan)
+    for y in np.flatnonzero(mask.any(1)):
+        runs = _runs(mask[y])
+        gaps = np.maximum(np.maximum(runs[:, 0] - axis, axis - runs[:, 1]), 0)
+        best = int(gaps.argmin())
+        if gaps[best] <= 3:
+            out[y] = runs[best]
+    return out
+
+
+def _torso(garment: Mask, worn: Mask) -> tuple[Mask, float, float]:
+    """The garment without what is thinner than about half of it, its axis and its width in pixels."""
+    _, y0, _, y1 = garment_box(garment)
+    height = y1 - y0
+    whole = garment | worn  # a bare arm across the body is not a gap
+    core = whole[y0 + round(0.2 * height) : y0 + round(0.75 * height)]
+    columns = core.sum(0).astype(float)
+    if not columns.sum():
+        raise Refused("no body in the middle of the shape")
+    axis = float((columns**2 * np.arange(len(columns))).sum() / (columns**2).sum()) + 0.5
+    for _ in range(2):
+        spans = _central(garment, axis)[y0 + round(0.45 * height) : y0 + round(0.9 * height)]
+        spans = spans[~np.isnan(spans[:, 0])]
+        if len(spans) < 0.25 * height:
+            raise Refused("no body in the middle of the shape")
+        axis = float(np.median(spans.mean(1)))
+    width = float(np.median(spans[:, 1] - spans[:, 0]))
+    torso = opened(garment, max(1, round(0.27 * width))) & garment
+    return torso, axis, width
+
+
+def _halves(parts: PartMap, size: float) -> tuple[_Half, _Half]:
+    garment = parts == Part.GARMENT
+    torso, axis, width = _torso(garment, parts == Part.SKIN)
+    if not torso.any():
+        raise Refused("no body in the middle of the shape")
+    _, top, _, bottom = garment_box(torso)
+    rest = garment & ~dilate(torso, max(1, round(0.01 * size)))
+    numbers, areas = components(rest)
+    x = np.broadcast_to(np.arange(parts.shape[1]), parts.shape)
+    arms = []
+    for side in (-1, 1):
+        arm = np.zeros_like(garment)
+        for number, area in enumerate(areas[:8], 1):
+            part = numbers == number
+            middle = float(x[part].mean()) + 0.5
+            start = int(np.flatnonzero(part.any(1))[0])
+            if area < 0.006 * garment.sum() or side * (middle - axis) < 0.3 * width:
+                continue
+            if start > top + 0.5 * (bottom - top):
+                continue
+            arm = part
+            break
+        arms.append(arm)
+    columns = parts.shape[1]
+    left = _Half(parts, torso, arms[0], axis, top, bottom, width, size)
+    right = _Half(parts[:, ::-1], torso[:, ::-1], arms[1][:, ::-1], columns - axis, top, bottom, width, size)
+    return left, right
+
+
+def _upper(parts: PartMap, size: float, kind: Kind) -> dict[str, tuple[Point | None, Visibility]]:
+    left, right = _halves(parts, size)
+    columns = parts.shape[1]
+    found: dict[str, tuple[Point | None, Visibility]] = {}
+    for name, half in (("left", left), ("right", right)):
+        found[f"{name}_collar"] = _collar(half)
+        found[f"{name}_sleeve"] = _sleeve(half)
+        found[f"{name}_hem"] = _hem(half, found[f"{name}_sleeve"][0])
+        if kind is Kind.FULL:
+            found[f"{name}_waist"] = _waist(half)
+    for name, (point, seen) in found.items():
+        if name.startswith("right") and point is not None:
+            found[name] = ((columns - point[0], point[1]), seen)
+    _check_upper(found, left)
+    return found
+
+
+def _collar(half: _Half) -> tuple[Point, Visibility]:
+    """The highest point of the garment beside the neck; of a level top edge its outer end."""
+    first, last = max(0, round(half.axis - 0.5 * half.width)), max(1, round(half.axis))
+    columns = half.garment[:, first:last]
+    tops = np.where(columns.any(0), columns.argmax(0), 10**6)
+    if tops.min() >= 10**6:
+        raise Refused("no neckline")
+    x = int(np.flatnonzero(tops <= tops.min() + 0.008 * half.size)[0])
+    point = (first + x + 0.5, float(tops[x]) + 0.5)
+    return point, _seen(half, point)
+
+
+def _sleeve(half: _Half) -> tuple[Point | None, Visibility]:
+    """The middle of a sleeve's opening; of a garment without sleeves, the outer end of its shoulder."""
+    height = half.bottom - half.top
+    y, x = np.mgrid[: half.parts.shape[0], : half.parts.shape[1]]
+    garment = half.garment
+    if garment[:, 0].sum() > 0.04 * half.size:
+        return None, Visibility.OUTSIDE
+    bare = _bare_arm(half)
+    if bare is not None:
+        return bare, _seen(half, bare)
+    if half.arm.sum():
+        # The far end of the branch: its pixels farthest from the shoulder.
+        shoulder = (half.axis - 0.4 * half.width, half.top + 0.04 * half.size)
+        gap = np.hypot(x + 0.5 - shoulder[0], y + 0.5 - shoulder[1])
+        gap = np.where(half.arm, gap, -1)
+        end = gap > gap.max() - 0.03 * half.size
+        point = (float(x[end].mean()) + 0.5, float(y[end].mean()) + 0.5)
+        return point, _seen(half, point)
+    band = garment & (y < half.top + 0.3 * height) & (x < half.axis)
+    if not band.any():
+        raise Refused("no shoulder")
+    # Up and outwards: the corner where the shoulder ends.
+    score = np.where(band, -(x - half.axis) - 1.2 * (y - half.top), -1e9)
+    end = score > score.max() - 0.006 * half.size
+    point = (float(x[end].mean()) + 0.5, float(y[end].mean()) + 0.5)
+    skin = half.parts == Part.SKIN
+    if skin.any() and not (skin & (np.hypot(x - point[0], y - point[1]) < 0.08 * half.size)).any():
+        raise Refused("no end of a sleeve")  # worn, and the arm is not bare: the sleeve lies against the body
+    return point, _seen(half, point)
+
+
+def _bare_arm(half: _Half) -> Point | None:
+    """Where the skin of an arm or a hand comes out of the garment; ``None`` where no arm shows on this side."""
+    y, x = np.mgrid[: half.parts.shape[0], : half.parts.shape[1]]
+    _, y0, _, y1 = garment_box(half.garment)
+    skin = (half.parts == Part.SKIN) & (x < half.axis - 0.2 * half.width)
+    near = dilate(half.garment, max(1, round(0.01 * half.size)))
+    numbers, areas = components(skin)
+    best: tuple[float, Point] | None = None
+    for number, area in enumerate(areas[:6], 1):
+        if area < 0.0015 * half.size**2:
+            break
+        part = numbers == number
+        start = int(np.flatnonzero(part.any(1))[0])
+        if not (part & near).any():
+            continue
+        if start < y0 + 0.07 * (y1 - y0):
+            if np.flatnonzero(part.any(1))[-1] > y0 + 0.3 * (y1 - y0):
+                return None  # an arm that is bare from the neck on: no sleeve
+            continue
+        top = part & (y < start + max(2, 0.035 * half.size))
+        point = (float(x[top].mean()) + 0.5, float(y[top].mean()) + 0.5)
+        if best is None or point[1] < best[0]:
+            best = point[1], point
+    return best[1] if best else None
+
+
+def _hem(half: _Half, sleeve: Point | None) -> tuple[Point | None, Visibility]:
+    """The outer corner of the bottom edge, as far as that edge runs on without a step (a sleeve beside it)."""
+    if half.garment[-1].sum() > 0.04 * half.size:
+        return None, Visibility.OUTSIDE
+    y, x = np.mgrid[: half.parts.shape[0], : half.parts.shape[1]]
+    start = max(1, round(half.axis))
+    ends, reach = _bottom_edge(half, start)
+    low = half.garment & (x < half.axis) & (x >= start - 1 - reach) & (y > half.top + 0.55 * (half.bottom - half.top))
+    if not low.any():
+        raise Refused("no hem")
+    point = _corner(low, 1.0, 0.7)
+    if sleeve is not None and np.hypot(point[0] - sleeve[0], point[1] - sleeve[1]) < 0.22 * half.size:
+        # A sleeve hangs beside the hem without a gap: the hem is as wide as what is worn below.
+        row = round(float(np.median(ends[: max(1, reach // 2)])) + 0.03 * half.size)
+        below = (half.parts[row : row + max(2, round(0.03 * half.size)), :start] == Part.OTHER).any(0)
+        if below.any():
+            narrow = low & (x >= int(below.argmax()) - 0.01 * half.size)
+            point = _corner(narrow, 1.0, 0.7) if narrow.any() else point
+    return point, _seen(half, point)
+
+
+def _bottom_edge(half: _Half, start: int) -> tuple[NDArray[np.int64], int]:
+    """The lowest garment row of each column from the axis outwards, and how many columns on it runs without a step.
+
+    Where a hand lies over the edge the row is not known; the edge goes on if it comes back behind the hand.
+    """
+    columns = half.garment[:, :start]
+    height = len(columns)
+    ends = np.where(columns.any(0), height - 1 - columns[::-1].argmax(0), -(10**6))[::-1]
+    last, reach = int(ends[0]), 0
+    for i, end in enumerate(ends.tolist()):
+        if abs(end - last) <= 0.035 * half.size:
+            last, reach = end, i
+        elif end < 0 or half.parts[min(end + 2, height - 1), start - 1 - i] != Part.SKIN:
+            break
+    return ends, reach
+
+
+def _corner(mask: Mask, down: float, out: float) -> Point:
+    """The pixel farthest to the left and down (or up, where ``down`` is negative)."""
+    y, x = np.nonzero(mask)
+    score = down * y - out * x
+    best = score >= score.max() - 0.5
+    return float(x[best].mean()) + 0.5, float(y[best].mean()) + 0.5
+
+
+def _waist(half: _Half) -> tuple[Point, Visibility]:
+    """The narrowest row of the torso between a quarter and a little over half of its height."""
+    height = half.bottom - half.top
+    rows = np.arange(half.top + round(0.24 * height), half.top + round(0.52 * height))
+    spans = _central(half.torso, half.axis)[rows]
+    wide = spans[:, 1] - spans[:, 0]
+    if np.isnan(wide).mean() > 0.3:
+        raise Refused("no waist")
+    # Where the sides run straight, two fifths of the way down.
+    drift = 0.15 * abs((rows - half.top) / height - 0.4)
+    best = int(np.nanargmin(wide / np.nanmedian(wide) + drift))
+    point = (float(spans[best, 0]) + 0.5, float(rows[best]) + 0.5)
+    return point, _seen(half, point)
+
+
+def _check_upper(found: dict[str, tuple[Point | None, Visibility]], half: _Half) -> None:
+    """Refuse shapes whose two sides disagree: a person turned away, a folded or a cut garment."""
+    left, right = found["left_collar"][0], found["right_collar"][0]
+    if left is not None and right is not None:
+        gap = (right[0] - left[0]) / half.width
+        if not 0.18 < gap < 0.95 or abs(left[1] - right[1]) > 0.06 * half.size:
+            raise Refused("no neckline between two shoulders")
+        middle = (left[0] + right[0]) / 2 - half.axis
+        if abs(middle) > 0.25 * half.width:
+            raise Refused("the neckline is not above the middle of the body")
+    left, right = found["left_sleeve"][0], found["right_sleeve"][0]
+    for side, end in ((-1, left), (1, right)):
+        if end is not None and side * (end[0] - half.axis) < 0.25 * half.width:
+            raise Refused("a sleeve ends inside the body")
+    if left is not None and right is not None:
+        reach = [np.hypot(p[0] - half.axis, p[1] - half.top) for p in (left, right)]
+        if not 0.64 < reach[0] / reach[1] < 1.56:
+            raise Refused("the two sleeves differ")
+        level = [abs(p[0] - half.axis) for p in (left, right)]
+        if abs(left[1] - right[1]) > 0.09 * half.size and 0.8 < level[0] / level[1] < 1.25:
+            raise Refused("the two sleeves differ")  # equally far out and not equally far down: one is cut
+    left, right = found["left_hem"][0], found["right_hem"][0]
+    if left is not None and right is not None:
+        gap = (right[0] - left[0]) / half.width
+        aside = abs((left[0] + right[0]) / 2 - half.axis) / half.width
+        if gap < 0.42 or aside > 0.18 or abs(left[1] - right[1]) > 0.1 * half.size:
+            raise Refused("the two ends of the hem differ")
+        (first, _), (last, _) = (found.get(f"{side}_waist", (None, None)) for side in ("left", "right"))
+        if first is not None and last is not None and last[0] - first[0] > 1.05 * (right[0] - left[0]):
+            raise Refused("the sleeves lie against the waist")
+
+
+# --- lower garments ---------------------------------------------------------------------------------------------------
+
+
+def _lower(parts: PartMap, size: float) -> dict[str, tuple[Point | None, Visibility]]:
+    garment = parts == Part.GARMENT
+    _, y0, _, y1 = garment_box(garment)
+    columns = parts.shape[1]
+    height = y1 - y0
+    spans = [_runs(garment[y]) for y in range(y0, y0 + max(2, round(0.3 * height)))]
+    axis = float(np.median([(r[0, 0] + r[-1, 1]) / 2 for r in spans if len(r)]))
+    width = float(np.median([r[-1, 1] - r[0, 0] for r in spans if len(r)]))
+    left = _Half(parts, garment, np.zeros_like(garment), axis, y0, y1, width, size)
+    right = _Half(parts[:, ::-1], garment[:, ::-1], left.arm, columns - axis, y0, y1, width, size)
+    found: dict[str, tuple[Point | None, Visibility]] = {}
+    for name, half in (("left", left), ("right", right)):
+        found[f"{name}_waist"] = _top_corner(half)
+        found[f"{name}_hem"] = _leg_end(half)
+    for name, (point, seen) in found.items():
+        if name.startswith("right") and point is not None:
+            found[name] = ((columns - point[0], point[1]), seen)
+    _check_lower(found, left)
+    return found
+
+
+def _top_corner(half: _Half) -> tuple[Point, Visibility]:
+    """The outer end of the top edge."""
+    y, x = np.mgrid[: half.parts.shape[0], : half.parts.shape[1]]
+    high = half.torso & (x < half.axis) & (y < half.top + 0.35 * (half.bottom - half.top))
+    if not high.any():
+        raise Refused("no top edge")
+    point = _corner(high, -1.0, 0.45)
+    r = max(2, round(0.03 * half.size))
+    column, row = int(point[0]), int(point[1])
+    above = half.parts[max(0, row - r) : row, column : column + 2 * r]
+    if above.size and (above == Part.OTHER).mean() > 0.4:  # what hangs over the waist, or a belt: they look alike
+        return point, Visibility.OCCLUDED
+    return point, _seen(half, point)
+
+
+def _leg_end(half: _Half) -> tuple[Point | None, Visibility]:
+    """The outer corner of this side's leg, or of a skirt."""
+    y, x = np.mgrid[: half.parts.shape[0], : half.parts.shape[1]]
+    low = half.torso & (y > half.top + 0.55 * (half.bottom - half.top))
+    if half.garment[-1].sum() > 0.04 * half.size:
+        return None, Visibility.OUTSIDE
+    here = low & (x < half.axis)
+    if not here.any():
+        raise Refused("no leg on one side")
+    point = _corner(here, 1.0, 0.6)
+    return point, _seen(half, point)
+
+
+def _check_lower(found: dict[str, tuple[Point | None, Visibility]], half: _Half) -> None:
+    left, right = found["left_waist"][0], found["right_waist"][0]
+    if left is not None and right is not None:
+        gap = (right[0] - left[0]) / half.width
+        if gap < 0.62 or abs(left[1] - right[1]) > 0.1 * half.size:
+            raise Refused("the two ends of the waist differ")
+        rows = half.torso[half.top : half.top + max(2, round(0.5 * (half.bottom - half.top)))]
+        if found["left_waist"][1] == Visibility.OCCLUDED and right[0] - left[0] < 0.58 * rows.sum(1).max():
+            raise Refused("what hangs over the waist leaves a corner of it")
+    left, right = found["left_hem"][0], found["right_hem"][0]
+    if left is not None and right is not None:
+        gap = (right[0] - left[0]) / half.width
+        if gap < 0.35 or abs(left[1] - right[1]) > 0.13 * half.size:
+            raise Refused("the two ends of the hem differ")
+
+
+def _seen(half: _Half, point: Point) -> Visibility:
+    """Occluded where hair or another cover lies within a thirtieth of the garment's size."""
+    r = max(2, round(0.03 * half.size))
+    column, row = int(point[0]), int(point[1])
+    around = half.parts[max(0, row - r) : row + r + 1, max(0, column - r) : column + r + 1]
+    return Visibility.OCCLUDED if (around == Part.COVER).mean() > 0.08 else Visibility.VISIBLE
