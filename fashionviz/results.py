@@ -434,3 +434,23 @@ class TaggingReport:
     macro_f1_ci95: tuple[float, float]
     map_ci95: tuple[float, float]
     per_tag: tuple[TagReport, ...]
+
+
+@dataclass(frozen=True)
+class ThresholdCurve:
+    """Precision, recall and F1 of one label at rising thresholds.
+
+    Attributes:
+        thresholds: ``(T,)``, rising.
+        precision, recall, f1: ``(T,)``; precision is 1 where nothing is said any more, of which the curve ends.
+    """
+
+    thresholds: NDArray[np.float64] = field(repr=False)
+    precision: NDArray[np.float64] = field(repr=False)
+    recall: NDArray[np.float64] = field(repr=False)
+    f1: NDArray[np.float64] = field(repr=False)
+
+    def at(self, threshold: float) -> tuple[float, float, float]:
+        """Precision, recall and F1 at a threshold."""
+        place = min(int(np.searchsorted(self.thresholds, threshold, side="left")), len(self.thresholds) - 1)
+        return float(self.precision[place]), float(self.recall[place]), float(self.f1[place])

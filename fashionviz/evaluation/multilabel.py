@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.errors import InvalidRequest
-from fashionviz.results import Averages
+from fashionviz.results import Averages, ThresholdCurve
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -223,26 +223,6 @@ def resampled_intervals(
         return float(low), float(high)
 
     return Intervals(ends(micro), ends(macro), ends(area))
-
-
-@dataclass(frozen=True)
-class ThresholdCurve:
-    """Precision, recall and F1 of one label at rising thresholds.
-
-    Attributes:
-        thresholds: ``(T,)``, rising.
-        precision, recall, f1: ``(T,)``; precision is 1 where nothing is said any more, of which the curve ends.
-    """
-
-    thresholds: Floats
-    precision: Floats
-    recall: Floats
-    f1: Floats
-
-    def at(self, threshold: float) -> tuple[float, float, float]:
-        """Precision, recall and F1 at a threshold."""
-        place = min(int(np.searchsorted(self.thresholds, threshold, side="left")), len(self.thresholds) - 1)
-        return float(self.precision[place]), float(self.recall[place]), float(self.f1[place])
 
 
 def threshold_curve(scores: NDArray[np.floating], true: Bools) -> ThresholdCurve:

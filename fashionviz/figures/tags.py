@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from fashionviz.evaluation.multilabel import ThresholdCurve
 from fashionviz.figures.theme import ACCENT, GREY, PALETTE, layout
-from fashionviz.results import TaggingReport
+from fashionviz.results import TaggingReport, ThresholdCurve
 
 
 def histogram_figure(report: TaggingReport, most: int = 10) -> go.Figure:

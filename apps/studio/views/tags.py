@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import parts
-from fashionviz.evaluation.multilabel import ThresholdCurve, threshold_curve
+from fashionviz.evaluation.multilabel import threshold_curve
 from fashionviz.evaluation.tagging_report import TaggedItems, load_tagged_items, load_tagging_report
 from fashionviz.figures.tags import histogram_figure, precision_recall_figure, threshold_figure
 from fashionviz.models.registry import get_model, list_models
 from fashionviz.models.weights import model_folder
-from fashionviz.results import TaggingReport, TagReport
+from fashionviz.results import TaggingReport, TagReport, ThresholdCurve
 
 _SHOWN = 10
 
