@@ -27,7 +27,6 @@ def summary(report: TaggingReport) -> None:
             low, high = interval
             st.metric(title, f"{value:.3f}", help=f"95 % interval {low:.3f} to {high:.3f}")
         st.metric("F1 a picture", f"{report.per_image.f1:.3f}")
-        st.metric("Pictures", f"{report.n:,}")
     st.caption(
         f"{report.split} split of `{report.data_set}`; {report.labels} of {len(report.per_tag)} tags occur in it. "
         f"{report.accuracy:.1%} of all decisions are right, most of them absences, which is why F1 says more."
