@@ -195,6 +195,7 @@ def test_hair_over_the_collar_occludes_it() -> None:
     parts[10:60, 74:84] = Part.COVER
     found = from_parts(parts, Kind.UPPER)
     assert found.visibility[:2].tolist() == [Visibility.OCCLUDED, Visibility.VISIBLE]
+    assert np.isfinite(found.points[:2]).all(axis=1).tolist() == [False, True]  # the hair's edge is not the collar
 
 
 def test_a_top_that_hangs_over_the_waist_occludes_it() -> None:

@@ -24,8 +24,8 @@ class Derived:
 
     Attributes:
         kind: of the garment.
-        points: ``(8, 2)`` float32, x and y from 0 to 1 of the photo; NaN where a landmark does not apply, is outside,
-            or the photo is refused.
+        points: ``(8, 2)`` float32, x and y from 0 to 1 of the photo; NaN where a landmark does not apply, is outside
+            or hidden (a collar behind hair), or the photo is refused: ``np.isfinite`` is the mask for training.
         visibility: ``(8,)`` int8 of :class:`~fashionviz.data.landmarks.kinds.Visibility`; all 0 where refused.
         size: diagonal of the garment's box in pixels of the photo, 0 where refused: divide errors in pixels by it.
         reason: why there are none; empty where there are some.

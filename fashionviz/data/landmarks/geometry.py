@@ -189,11 +189,17 @@ def _upper(parts: PartMap, size: float, kind: Kind) -> dict[str, tuple[Point | N
         if name.startswith("right") and point is not None:
             found[name] = ((columns - point[0], point[1]), seen)
     _check_upper(found, left)
+    for name in ("left_collar", "right_collar"):
+        if found[name][1] == Visibility.OCCLUDED:  # the hair's edge is not the collar
+            found[name] = None, Visibility.OCCLUDED
     return found
 
 
 def _collar(half: _Half) -> tuple[Point, Visibility]:
-    """The highest point of the garment beside the neck; of a level top edge its outer end."""
+    """The highest point of the garment beside the neck; of a level top edge its outer end.
+
+    Where hair hangs beside it, the neckline goes on behind the hair: occluded, and not to be drawn.
+    """
     first, last = max(0, round(half.axis - 0.5 * half.width)), max(1, round(half.axis))
     columns = half.garment[:, first:last]
     tops = np.where(columns.any(0), columns.argmax(0), 10**6)
@@ -201,7 +207,10 @@ def _collar(half: _Half) -> tuple[Point, Visibility]:
         raise Refused("no neckline")
     x = int(np.flatnonzero(tops <= tops.min() + 0.008 * half.size)[0])
     point = (first + x + 0.5, float(tops[x]) + 0.5)
-    return point, _seen(half, point)
+    depth, span = max(2, round(0.03 * half.size)), max(3, round(0.15 * half.size))
+    beside = half.parts[int(tops[x]) : int(tops[x]) + depth, first + x : first + x + span]
+    hidden = (beside == Part.COVER).sum() > max(0.1 * beside.size, (beside == Part.SKIN).sum())
+    return point, Visibility.OCCLUDED if hidden else _seen(half, point)
 
 
 def _sleeve(half: _Half) -> tuple[Point | None, Visibility]:

@@ -23,7 +23,8 @@ _FILE = Path(__file__).parent.parent / "articles50.csv"
 class Visibility(IntEnum):
     """How much of a landmark the picture shows; the number is what arrays hold.
 
-    ``OUTSIDE`` and ``NOT_APPLICABLE`` have no position (NaN), ``OCCLUDED`` has an estimated one.
+    ``OUTSIDE`` and ``NOT_APPLICABLE`` have no position (NaN). ``OCCLUDED`` has one where an edge beside it tells it (a
+    waist under a shirt, a hem behind a bag), and none for a collar behind hair.
     """
 
     NOT_APPLICABLE = 0
