@@ -123,7 +123,7 @@ class EfficientNetLite(nn.Module):
 
 @register_model(
     "efficientnet_lite1.clothing10",
-    input_size=(224, 168),
+    input_size=(256, 192),
     first_conv="features.0.0",
     activation_layer="features.2",
     gradcam_layer="features.22",

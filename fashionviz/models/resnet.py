@@ -44,7 +44,7 @@ def resnet152_classifier(num_classes: int) -> nn.Module:
 )
 @register_model(
     "resnet50.clothing10",
-    input_size=(96, 72),
+    input_size=(64, 48),
     paper="Paper 002: one of its three networks (arXiv:1512.03385)",
     **_LAYERS,
 )

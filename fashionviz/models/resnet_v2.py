@@ -85,7 +85,7 @@ class ResNetV2(nn.Module):
 
 @register_model(
     "resnet50v2.clothing10",
-    input_size=(96, 72),
+    input_size=(64, 48),
     first_conv="conv1",
     activation_layer="layer1.0.conv2",
     gradcam_layer="relu",
