@@ -415,7 +415,7 @@ class TaggingReport:
         macro: mean over tags.
         per_image: mean over pictures that have a tag.
         mean_average_precision: mean over tags; needs no threshold.
-        micro_f1_ci95, macro_f1_ci95, map_ci95: 95 % percentile intervals over resampled pictures.
+        micro_f1_ci95, macro_f1_ci95, map_ci95: 95 % intervals over resampled pictures.
         per_tag: in the order of the logits.
     """
 

@@ -13,6 +13,7 @@ from fashionviz.errors import DataError, ModelNotTrained
 from fashionviz.evaluation.multilabel import (
     Bools,
     Counts,
+    centred_interval,
     choose_thresholds,
     multilabel_figures,
     resampled_intervals,
@@ -104,8 +105,8 @@ def paired_macro_f1(mine: Bools, theirs: Bools, true: Bools, known: Bools, seed:
         present = (true & known).any(axis=0)
         return float(counts.f1[present].mean())
 
-    low, high = np.quantile(macro(mine) - macro(theirs), (0.025, 0.975))
-    return Figure(value=whole(mine) - whole(theirs), ci95=(float(low), float(high)))
+    value = whole(mine) - whole(theirs)
+    return Figure(value=value, ci95=centred_interval(macro(mine) - macro(theirs), value))
 
 
 def run_baseline(out: Path) -> Baselines:
