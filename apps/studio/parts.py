@@ -16,7 +16,7 @@ from fashionviz.figures.pictures import Picture, enlarge
 from fashionviz.figures.theme import PALETTE, SIGNED, class_colour, viridis
 from fashionviz.inference.engine import Engine, shared_engine
 from fashionviz.models.registry import get_model
-from fashionviz.results import Box, ClassScore, ModelInfo, TagGroup
+from fashionviz.results import Box, ClassScore, ModelInfo, Prediction, TagGroup
 
 #: Plotly's tool bar and zooming have no use on these figures, and zooming traps a finger that scrolls.
 PLAIN = {"displayModeBar": False, "scrollZoom": False}
@@ -126,26 +126,37 @@ def top_classes(scores: Sequence[ClassScore], classes: tuple[str, ...]) -> None:
     st.html(f'<ol class="fv-top">{rows}</ol>')
 
 
-def tags(groups: Sequence[TagGroup], least: int = 2, most: int | None = None) -> None:
+def top_tags(prediction: Prediction, count: int) -> None:
+    """A few tags of a tagger: the most probable one of each group, or of the only group, in the group's colour."""
+    kinds = [group.name for group in prediction.tags]
+    rows = "".join(
+        _tag_bar(tag, PALETTE[kinds.index(tag.label.partition(": ")[0]) if len(kinds) > 1 else 0])
+        for tag in prediction.first(count)
+    )
+    st.html(f'<div class="fv-tagged fv-tight"><ol class="fv-top">{rows}</ol></div>')
+
+
+def _tag_bar(tag: ClassScore, colour: str) -> str:
+    return (
+        f"<li><span>{'✓ ' if tag.said else ''}{escape(tag.value)}</span>"
+        f'<span class="fv-number">{tag.probability:.1%}</span>'
+        f'<span class="fv-track" aria-hidden="true"><i style="width:{tag.probability:.2%};'
+        f'background:{colour}"></i><b style="left:{tag.threshold or 0:.2%}"></b></span></li>'
+    )
+
+
+def tags(groups: Sequence[TagGroup], least: int = 2) -> None:
     """A tagger's groups: what is said and the next most probable tags; a line stands where a tag begins to be said.
 
     Args:
         groups: of the prediction.
-        least, most: bars of each group.
+        least: bars of each group at least.
     """
     blocks = []
     for number, group in enumerate(groups):
-        colour = PALETTE[number % len(PALETTE)]
-        rows = "".join(
-            f"<li><span>{'✓ ' if tag.said else ''}{escape(tag.value)}</span>"
-            f'<span class="fv-number">{tag.probability:.1%}</span>'
-            f'<span class="fv-track" aria-hidden="true"><i style="width:{tag.probability:.2%};'
-            f'background:{colour}"></i><b style="left:{tag.threshold or 0:.2%}"></b></span></li>'
-            for tag in group.shown(least)[:most]
-        )
-        title = f"<p>{escape(group.title)}</p>" if most is None else ""
-        blocks.append(f'<div>{title}<ol class="fv-top">{rows}</ol></div>')
-    st.html(f'<div class="fv-tagged{"" if most is None else " fv-tight"}">{"".join(blocks)}</div>')
+        rows = "".join(_tag_bar(tag, PALETTE[number % len(PALETTE)]) for tag in group.shown(least))
+        blocks.append(f'<div><p>{escape(group.title)}</p><ol class="fv-top">{rows}</ol></div>')
+    st.html(f'<div class="fv-tagged">{"".join(blocks)}</div>')
 
 
 def need_photo(for_what: str) -> Held:

@@ -68,8 +68,9 @@ def test_every_trained_model_answers_side_by_side(app: AppTest, engine: Engine) 
     shown = bars(app)
     assert len(shown) == len(trained)
     for info, classes in zip(by_task, shown, strict=True):
-        expected = engine.predict(dress, info.name).scores[:3]
-        assert classes == [(score.label, f"{score.probability:.1%}") for score in expected]
+        expected = engine.predict(dress, info.name).first(3)
+        words = [f"{'✓ ' if score.said else ''}{score.value}" for score in expected]
+        assert classes == [(word, f"{s.probability:.1%}") for word, s in zip(words, expected, strict=True)]
     text = captions(app)
     untrained = [info.name for info in engine.models() if not info.trained]
     assert all(f"`{name}`" in text for name in untrained)

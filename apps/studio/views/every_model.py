@@ -77,7 +77,7 @@ def card(answer: Answer) -> None:
             st.error(answer.error)
         if answer.prediction is not None:
             if answer.prediction.tags:
-                parts.tags(answer.prediction.tags, least=1, most=1 if len(answer.prediction.tags) > 1 else TOP)
+                parts.top_tags(answer.prediction, TOP)
             else:
                 parts.top_classes(answer.prediction.first(TOP), info.classes)
         st.caption(times(answer))
