@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-from fashionviz.results import Assurance
+from fashionviz.results import Assurance, TagGroup
+
+#: Tags in a headline; what goes beyond is counted.
+_NAMED = 6
+
+
+def tags_headline(groups: Sequence[TagGroup]) -> str:
+    """What a tagger says of a photo, in one line: the first tags by group, and how many more there are."""
+    said = [tag.value for group in groups for tag in group.said]
+    more = len(said) - _NAMED
+    if more > 1:
+        return f"{' · '.join(said[:_NAMED])} and {more} more"
+    return " · ".join(said) or "No tag is probable enough"
+
 
 #: Methods that guided backpropagation is part of, and that share its weakness.
 INSENSITIVE = ("guided-backprop", "guided-grad-cam")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from apps.words import INSENSITIVE, assurance_words, caution_html
+from apps.words import INSENSITIVE, assurance_words, caution_html, tags_headline
 from fashionviz.figures.theme import PALETTE, class_colour
 from fashionviz.results import ActivationMaps, Assurance, Attribution, ClassScore, ModelInfo, Prediction, TagGroup
 
@@ -108,11 +108,11 @@ def _lead(prediction: Prediction, asked: str) -> str:
             f"<h2>{escape(prediction.top.label)}</h2>"
             f'<p class="fv-sub">{prediction.top.probability:.1%} probable, asked about {escape(asked)}</p>'
         )
-    said = [tag.value for group in prediction.tags for tag in group.said]
+    said = sum(len(group.said) for group in prediction.tags)
     count = sum(len(group.tags) for group in prediction.tags)
     return (
-        f"<h2>{escape(' · '.join(said) or 'No tag is probable enough')}</h2>"
-        f'<p class="fv-sub">{len(said)} of {count} tags, asked about {escape(asked)}. The line in a bar is where a tag '
+        f"<h2>{escape(tags_headline(prediction.tags))}</h2>"
+        f'<p class="fv-sub">{said} of {count} tags, asked about {escape(asked)}. The line in a bar is where a tag '
         "begins to be said.</p>"
     )
 

@@ -41,6 +41,7 @@ STYLE = """
   .fv-top i { display: block; height: 100%; min-width: 1px; }
   .fv-tagged { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); column-gap: 2rem; }
   .fv-tagged.fv-tight { display: block; }
+  .stHtml .fv-tagged ol { margin: 0 !important; padding: 0 !important; }
   .fv-tagged p { font-size: .82rem; opacity: .8; margin: .4rem 0 .3rem; }
   .fv-tagged .fv-track { position: relative; }
   .fv-tagged .fv-top li { font-weight: 400; }

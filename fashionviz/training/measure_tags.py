@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
-from fashionviz.data.sets import open_set
+from fashionviz.data.sets import open_set, split_of
 from fashionviz.evaluation.answers import ask_rows
 from fashionviz.evaluation.calibration import fit_sigmoid_temperature
 from fashionviz.evaluation.multilabel import choose_thresholds
 from fashionviz.evaluation.tagging import Tagged, evaluate_tags, label_columns, report_tags, tag_counts
 from fashionviz.models.card import Metric
-from fashionviz.models.registry import get_model
+from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.results import ModelRef, TaggingReport
 from fashionviz.training.feeds import Feed
 
@@ -55,6 +55,17 @@ def tag_metrics(report: TaggingReport) -> dict[str, Metric]:
     }  # fmt: skip
 
 
+def _train_counts(spec: ModelSpec, data_set: str) -> tuple[int, ...]:
+    """Items that each tag was learned from: street photos with names alone are learned from, too."""
+    counts = np.array(tag_counts(spec, open_set(data_set, "train")))
+    if data_set == "ccp":
+        rows = open_set("ccp", "tags").table(["id", "tags"]).to_pylist()
+        assert spec.task.targets is not None
+        true, _ = spec.task.targets([row for row in rows if split_of("ccp", row["id"]) == "train"])
+        counts = counts + true.sum(axis=0)
+    return tuple(int(v) for v in counts)
+
+
 def measure_tags(feed: Feed, name: str, network: nn.Module, sha256: str) -> MeasuredTags:
     """Fit temperature and thresholds on validation, then score a network on every split that its card reports.
 
@@ -88,7 +99,7 @@ def measure_tags(feed: Feed, name: str, network: nn.Module, sha256: str) -> Meas
             whole = report_tags(
                 ModelRef(name, sha256), *source, spec.task.classes, tagged.probabilities, tagged.true, tagged.known,
                 np.asarray(thresholds), skipped=tagged.report.skipped,
-                train_counts=tag_counts(spec, open_set(reports.data_set, "train")),
+                train_counts=_train_counts(spec, reports.data_set),
             )  # fmt: skip
             kept = replace(tagged, report=whole)
     assert kept is not None

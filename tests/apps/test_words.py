@@ -3,9 +3,9 @@
 import pytest
 
 from apps.lab import parts
-from apps.words import assurance_words
+from apps.words import assurance_words, tags_headline
 from fashionviz.models.assurance import CLEAR, CLOSE, NO_GARMENT
-from fashionviz.results import Assurance, ClassScore, ModelInfo, ModelRef, Prediction, Timings, Verdict
+from fashionviz.results import Assurance, ClassScore, ModelInfo, ModelRef, Prediction, TagGroup, Timings, Verdict
 
 INFO = ModelInfo(
     "a.b", "b", "a", "A", True, True, ("hats", "belts"), (8, 8), 1, "ab" * 32, (), True, "cpu", "float32", (), ""
@@ -30,3 +30,11 @@ def test_the_labs_card_says_it_once_and_nothing_without_it() -> None:
     card = parts.prediction_card(silent, INFO, "the whole photo")
     assert "sure" not in card
     assert NO_GARMENT not in card
+
+
+def test_a_headline_names_six_tags_and_counts_the_others() -> None:
+    tags = tuple(ClassScore(f"kind: {i}", 0.9 - i / 100, 0.0, 0.5) for i in range(9))
+    groups = (TagGroup("kind", "Kind", False, tags),)
+    assert tags_headline(groups) == "0 · 1 · 2 · 3 · 4 · 5 and 3 more"
+    assert tags_headline((TagGroup("kind", "Kind", False, tags[:7]),)) == "0 · 1 · 2 · 3 · 4 · 5 · 6", "one is no crowd"
+    assert tags_headline(()) == "No tag is probable enough"

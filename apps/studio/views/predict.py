@@ -10,7 +10,7 @@ import streamlit as st
 from apps.lab.region import CHOICES, CUSTOM, WHOLE, describe, preview
 from apps.lab.snippets import cli_snippet, curl_snippet, python_snippet
 from apps.studio import parts, state
-from apps.words import assurance_words
+from apps.words import assurance_words, tags_headline
 from fashionviz.figures.bars import probability_bars
 from fashionviz.models.registry import get_model
 from fashionviz.results import Prediction
@@ -45,10 +45,10 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
 
 def tagged(prediction: Prediction) -> None:
     """What is said of the photo, bars by group, and every tag in a table."""
-    said = [tag.value for group in prediction.tags for tag in group.said]
-    st.subheader(" · ".join(said) or "No tag is probable enough", anchor=False)
+    said = sum(len(group.said) for group in prediction.tags)
+    st.subheader(tags_headline(prediction.tags), anchor=False)
     st.caption(
-        f"{len(said)} of {len(prediction.scores)} tags are said (✓): those whose probability reaches the line in their "
+        f"{said} of {len(prediction.scores)} tags are said (✓): those whose probability reaches the line in their "
         "bar, which was chosen for each tag on validation."
     )
     parts.tags(prediction.tags)
