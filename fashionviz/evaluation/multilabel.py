@@ -133,32 +133,54 @@ def multilabel_figures(
     )
 
 
-def choose_thresholds(probabilities: NDArray[np.floating], true: Bools, known: Bools, default: float = 0.5) -> Floats:
-    """The threshold of each label with the highest F1, on validation.
+#: Labels with fewer known positives than this share one threshold. Chosen by cross-validation on street photos' tags,
+#: where a threshold for every label fits noise: ``fashionviz study thresholds``.
+FEW = 8
 
-    It lies halfway between the last probability that is said and the next one; of equal F1 the highest is taken. A
-    label that no picture has keeps the default.
+
+def best_threshold(scores: NDArray[np.floating], right: Bools, default: float = 0.5) -> float:
+    """The threshold with the highest F1 over decisions.
+
+    It lies halfway between the last probability that is said and the next one; of equal F1 the highest is taken.
+
+    Args:
+        scores: ``(N,)`` probabilities.
+        right: ``(N,)``.
+        default: where nothing is true.
+    """
+    if not right.any():
+        return default
+    order = np.argsort(-scores, kind="stable")
+    scores, right = scores[order].astype(np.float64), right[order]
+    last = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+    f1 = 2 * np.cumsum(right)[last] / (last + 1 + right.sum())
+    best = last[int(np.argmax(f1))]
+    following = scores[best + 1] if best + 1 < len(scores) else 0.0
+    return float((scores[best] + following) / 2)
+
+
+def choose_thresholds(
+    probabilities: NDArray[np.floating], true: Bools, known: Bools, few: int = FEW, default: float = 0.5
+) -> Floats:
+    """The threshold of each label with the highest F1, on validation; rare labels take one that is common to all.
+
+    A threshold that fits one or two pictures says the label far too often on others (the fallback of SCutFBR, Yang
+    2001, doi:10.1145/383952.383975): labels with fewer than ``few`` known positives take the threshold that is best
+    for all decisions together.
 
     Args:
         probabilities, true, known: ``(N, L)``.
-        default: for labels that cannot be chosen for.
+        few: positives that a threshold of one's own needs; 0 gives every label that has any its own.
+        default: where no picture has any label.
 
     Returns:
         ``(L,)``.
     """
-    out = np.full(probabilities.shape[1], default)
-    for label in range(probabilities.shape[1]):
-        scores = probabilities[known[:, label], label].astype(np.float64)
-        right = true[known[:, label], label]
-        if not right.any():
-            continue
-        order = np.argsort(-scores, kind="stable")
-        scores, right = scores[order], right[order]
-        last = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
-        f1 = 2 * np.cumsum(right)[last] / (last + 1 + right.sum())
-        best = last[int(np.argmax(f1))]
-        following = scores[best + 1] if best + 1 < len(scores) else 0.0
-        out[label] = (scores[best] + following) / 2
+    common = best_threshold(probabilities[known], true[known], default)
+    out = np.full(probabilities.shape[1], common)
+    for label in np.flatnonzero((true & known).sum(axis=0) >= max(1, few)):
+        rows = known[:, label]
+        out[label] = best_threshold(probabilities[rows, label], true[rows, label])
     return out
 
 

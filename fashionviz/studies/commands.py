@@ -14,7 +14,9 @@ from fashionviz.console import JsonOption, plain_errors, print_json
 
 
 def study_command(
-    name: Annotated[str, typer.Argument(help="transfer, transfer-imagenet, crop, balance, tags or tags-baseline.")],
+    name: Annotated[
+        str, typer.Argument(help="transfer, transfer-imagenet, crop, balance, tags, tags-baseline or thresholds.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the record and the page.")] = Path("docs/studies"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run finished rows again.")] = False,
     as_json: JsonOption = False,
@@ -25,7 +27,7 @@ def study_command(
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors("Stopped. The finished rows are kept; the same command goes on after them."):
-        if name in ("tags", "tags-baseline"):
+        if name in ("tags", "tags-baseline", "thresholds"):
             _tags(name, out, overwrite, as_json)
             return
         study = get_study(name)
@@ -45,10 +47,14 @@ def _tags(name: str, out: Path, overwrite: bool, as_json: bool) -> None:
     """The studies of taggers, whose rows are last layers on frozen features."""
     from fashionviz.studies.tag_baseline import run_baseline
     from fashionviz.studies.tag_grid import run_grid
+    from fashionviz.studies.tag_thresholds import run_thresholds
 
     if name == "tags":
         grid = run_grid(out, overwrite=overwrite)
         said, facts = f"{len(grid.rows)} rows", grid.model_dump(mode="json")
+    elif name == "thresholds":
+        compared = run_thresholds(out)
+        said, facts = f"{len(compared.rules)} rules", compared.model_dump(mode="json")
     else:
         found = run_baseline(out)
         said = "; ".join(

@@ -62,14 +62,29 @@ def test_what_is_unknown_counts_nowhere(drawn: tuple[np.ndarray, np.ndarray, np.
 
 def test_thresholds_are_the_best_there_are(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     probabilities, true, known = drawn
-    chosen = choose_thresholds(probabilities, true, known)
-    assert chosen[6] == 0.5, "no picture has it"
+    chosen = choose_thresholds(probabilities, true, known, few=0)
     best = multilabel_figures(probabilities, true, known, chosen).macro.f1
     for label in range(6):
         for other in np.linspace(0, 1, 101):
             tried = chosen.copy()
             tried[label] = other
             assert multilabel_figures(probabilities, true, known, tried).macro.f1 <= best + 1e-12
+
+
+def test_rare_labels_share_the_threshold_that_is_best_for_all(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    probabilities, true, known = drawn
+    counts = (true & known).sum(axis=0)
+    few = int(np.sort(counts)[2]) + 1  # three of the seven are rare, one of them absent
+    chosen, own = (choose_thresholds(probabilities, true, known, n) for n in (few, 0))
+    rare = counts < few
+    assert np.array_equal(chosen[~rare], own[~rare])
+    (common,) = set(chosen[rare])
+    assert chosen[6] == own[6] == common, "no picture has it"
+    best = multilabel_figures(probabilities, true, known, common).micro.f1
+    for other in np.linspace(0, 1, 101):
+        assert multilabel_figures(probabilities, true, known, other).micro.f1 <= best + 1e-12
+    nobody = choose_thresholds(probabilities, np.zeros_like(true), known)
+    assert (nobody == 0.5).all()
 
 
 def test_average_precision_by_hand() -> None:
