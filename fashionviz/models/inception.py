@@ -25,7 +25,7 @@ _FACTS: dict[str, Any] = {
     "inception_v3.tags",
     default=True,
     paper="Paper 000: the multi-label tagger (arXiv:1512.00567)",
-    **_FACTS,
+    **{**_FACTS, "input_size": (128, 96)},
 )
 @register_model(
     "inception_v3.gender_category",
