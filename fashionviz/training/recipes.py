@@ -160,7 +160,7 @@ _DEEP: dict[str, Any] = {
     "auxiliary": 1.0,
 }
 
-#: Inception-v3's first convolutions: a third of the work, and ImageNet's will do.
+#: Inception-v3's first convolutions, those at the highest resolution: ImageNet's will do.
 _STEM = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3")
 
 RECIPES: dict[str, Recipe] = {
