@@ -72,6 +72,25 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class GridFigures(_Frozen):
+    """Figures of a split at some thresholds, each in 0..1; only the two F1 that are compared have intervals.
+
+    Attributes:
+        accuracy: share of known tags that are decided rightly.
+        precision, recall: over all decisions together.
+        per_image_f1: mean over pictures that have a tag.
+        micro_f1: over all decisions together.
+        macro_f1: mean over tags.
+    """
+
+    accuracy: float
+    precision: float
+    recall: float
+    per_image_f1: float
+    micro_f1: Figure
+    macro_f1: Figure
+
+
 class GridRow(_Frozen):
     """A finished row.
 
@@ -87,8 +106,8 @@ class GridRow(_Frozen):
     run: dict[str, Any]
     seconds: float
     validation_accuracy: float
-    half: dict[str, Figure]
-    chosen: dict[str, Figure]
+    half: GridFigures
+    chosen: GridFigures
     mean_average_precision: Figure
 
 
@@ -102,18 +121,18 @@ class Grid(_Frozen):
     rows: tuple[GridRow, ...] = ()
 
 
-def _figures(probabilities: Any, material: Material, thresholds: Any) -> tuple[dict[str, Figure], Figure]:
+def _figures(probabilities: Any, material: Material, thresholds: Any) -> tuple[GridFigures, Figure]:
+    """Figures at the thresholds, and the mean average precision, which needs none."""
     found = multilabel_figures(probabilities, material.true, material.known, thresholds)
     between = resampled_intervals(probabilities, material.true, material.known, thresholds)
-    plain = {
-        "accuracy": found.accuracy,
-        "precision": found.micro.precision,
-        "recall": found.micro.recall,
-        "per_image_f1": found.per_image.f1,
-    }
-    figures = {name: Figure(value=value, ci95=(value, value)) for name, value in plain.items()}
-    figures["micro_f1"] = Figure(value=found.micro.f1, ci95=between.micro_f1)
-    figures["macro_f1"] = Figure(value=found.macro.f1, ci95=between.macro_f1)
+    figures = GridFigures(
+        accuracy=found.accuracy,
+        precision=found.micro.precision,
+        recall=found.micro.recall,
+        per_image_f1=found.per_image.f1,
+        micro_f1=Figure(value=found.micro.f1, ci95=between.micro_f1),
+        macro_f1=Figure(value=found.macro.f1, ci95=between.macro_f1),
+    )
     return figures, Figure(value=found.mean_average_precision, ci95=between.mean_average_precision)
 
 
@@ -162,7 +181,7 @@ def run_grid(out: Path, *, overwrite: bool = False) -> Grid:
     rows: list[GridRow] = []
     for run in RUNS:
         rows.append(known.get(str(run.key())) or _row(run, train, validation, test))
-        log.info("%s: test micro F1 %.4f", run.key(), rows[-1].chosen["micro_f1"].value)
+        log.info("%s: test micro F1 %.4f", run.key(), rows[-1].chosen.micro_f1.value)
         done = Grid(
             backbone=BACKBONE.title, train=len(train), validation=len(validation), test=len(test), rows=tuple(rows)
         )
@@ -187,21 +206,47 @@ def _table(rows: list[GridRow], train: int) -> list[str]:
         images = train if run["images"] is None else run["images"]
         lines.append(
             f"| {images:,} | {run['steps']:,} | {_LOSSES[run['loss']]} | {run['learning_rate']:g} | "
-            f"{row.validation_accuracy:.3f} | {half['precision'].value:.3f} | {half['recall'].value:.3f} | "
-            f"{_cell(half['micro_f1'])} | {_cell(half['macro_f1'])} | {_cell(chosen['micro_f1'])} | "
-            f"{_cell(chosen['macro_f1'])} | {chosen['per_image_f1'].value:.3f} | {_cell(row.mean_average_precision)} | "
+            f"{row.validation_accuracy:.3f} | {half.precision:.3f} | {half.recall:.3f} | "
+            f"{_cell(half.micro_f1)} | {_cell(half.macro_f1)} | {_cell(chosen.micro_f1)} | "
+            f"{_cell(chosen.macro_f1)} | {chosen.per_image_f1:.3f} | {_cell(row.mean_average_precision)} | "
             f"{row.seconds:,.0f} |"
         )
     return lines
 
 
+#: How much a present label weighs in the cross-entropies.
+_WEIGHTS = {"bce": 1, "bce4": 4, "bce6": 6}
 _LOSSES = {
-    "bce": "cross-entropy, weight 1",
-    "bce4": "cross-entropy, weight 4",
-    "bce6": "cross-entropy, weight 6",
+    **{loss: f"cross-entropy, weight {weight}" for loss, weight in _WEIGHTS.items()},
     "focal": "focal",
     "asymmetric": "asymmetric",
 }
+
+
+def _weights_apart(rows: list[GridRow], train: int) -> list[str]:
+    """A line for each set of rows that differ in nothing but the weight of a present label, under a sentence."""
+    alike: dict[tuple[int, int, float], list[GridRow]] = {}
+    for row in rows:
+        if row.run["loss"] in _WEIGHTS:
+            key = (row.run["images"] or train, row.run["steps"], row.run["learning_rate"])
+            alike.setdefault(key, []).append(row)
+    lines = []
+    for (images, steps, _), found in alike.items():
+        if len(found) < 2:
+            continue
+        found = sorted(found, key=lambda row: _WEIGHTS[row.run["loss"]])
+        columns = {
+            "precision at ½": [row.half.precision for row in found],
+            "recall at ½": [row.half.recall for row in found],
+            "micro F1 at ½": [row.half.micro_f1.value for row in found],
+            "micro F1, chosen": [row.chosen.micro_f1.value for row in found],
+        }
+        said = "; ".join(f"{name} {', '.join(f'{v:.3f}' for v in values)}" for name, values in columns.items())
+        weights = ", ".join(str(_WEIGHTS[row.run["loss"]]) for row in found)
+        lines.append(f"- {images:,} images, {steps:,} steps, weights {weights}: {said}.")
+    if lines:
+        return ["Rows that differ in nothing but how much a present label weighs, by rising weight:", "", *lines, ""]
+    return []
 
 
 def grid_page(grid: Grid, vocabulary: TagVocabulary) -> str:
@@ -209,6 +254,10 @@ def grid_page(grid: Grid, vocabulary: TagVocabulary) -> str:
     frequent = sorted(vocabulary.tags, key=lambda tag: -tag.count)[:10]
     sizes = [len(vocabulary.places(group.name)) for group in TASKS["tags"].groups]
     said = ", ".join(f"{group.title.lower()} {n}" for group, n in zip(TASKS["tags"].groups, sizes, strict=True))
+    parts = [run.part for run in RUNS]
+    grid_rows, rate_rows = (
+        [row for row, part in zip(grid.rows, parts, strict=False) if part == wanted] for wanted in ("grid", "rates")
+    )
     lines = [
         "# The tagger's last layer: images, steps, weights",
         "",
@@ -226,14 +275,12 @@ def grid_page(grid: Grid, vocabulary: TagVocabulary) -> str:
         f"Figures without a split are those of the public test split, n {grid.test:,}; intervals are 95 %, over "
         "resampled pictures. What is not known of an item counts nowhere.",
         "",
-        *_table([r for r, run in zip(grid.rows, RUNS, strict=False) if run.part == "grid"], grid.train),
+        *_table(grid_rows, grid.train),
         "",
-        "The precision-recall trade-off is in the weights: the more a present label weighs, the more is said, which "
-        "raises recall and lowers precision at one half; chosen thresholds take most of that difference away.",
-        "",
+        *_weights_apart(grid_rows, grid.train),
         "## Learning rates",
         "",
-        *_table([r for r, run in zip(grid.rows, RUNS, strict=False) if run.part == "rates"], grid.train),
+        *_table(rate_rows, grid.train),
         "",
         "## The ten most frequent tags",
         "",

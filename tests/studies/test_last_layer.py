@@ -10,7 +10,7 @@ from fashionviz.studies.frozen import Material
 from fashionviz.studies.last_layer import by_steps, logistic_regressions
 from fashionviz.studies.record import Figure
 from fashionviz.studies.tag_baseline import Baseline, Baselines, baseline_page, paired_macro_f1
-from fashionviz.studies.tag_grid import RUNS, Grid, GridRow, grid_page
+from fashionviz.studies.tag_grid import RUNS, Grid, GridFigures, GridRow, Run, grid_page
 from fashionviz.training.multilabel_loss import LOSSES
 
 
@@ -83,20 +83,29 @@ def figure(value: float) -> Figure:
 
 
 def test_the_pages_hold_every_row() -> None:
-    names = ("accuracy", "precision", "recall", "per_image_f1", "micro_f1", "macro_f1")
-    figures = {name: figure(0.5) for name in names}
+    def figures(precision: float) -> GridFigures:
+        return GridFigures(
+            accuracy=0.9, precision=precision, recall=0.8, per_image_f1=0.7, micro_f1=figure(0.6), macro_f1=figure(0.5)
+        )
+
     rows = tuple(
         GridRow(
-            run=run.key(), seconds=1.0, validation_accuracy=0.9, half=figures, chosen=figures,
+            run=run.key(), seconds=1.0, validation_accuracy=0.9, half=figures(number / 100), chosen=figures(0.99),
             mean_average_precision=figure(0.25),
         )
-        for run in RUNS
+        for number, run in enumerate(RUNS)
     )  # fmt: skip
     page = grid_page(Grid(backbone="b", train=1234, validation=5, test=6, rows=rows), shipped_vocabulary())
     assert page.count("0.250 (0.240 – 0.260)") == len(RUNS)
     assert page.count("| 1,234 |") == sum(run.images is None for run in RUNS)
     assert "cross-entropy, weight 6" in page
     assert "asymmetric" in page
+    by_weight = [RUNS.index(Run(None, 22_000, loss)) / 100 for loss in ("bce", "bce4", "bce6")]
+    listed = ", ".join(f"{value:.3f}" for value in by_weight)
+    assert f"- 1,234 images, 22,000 steps, weights 1, 4, 6: precision at ½ {listed}; recall" in page
+    assert page.count("\n- ") == 3, "of rows that have no others to compare with, nothing is said"
+    begun = Grid(backbone="b", train=9, validation=5, test=6, rows=rows[:1])
+    assert "Rows that differ" not in grid_page(begun, shipped_vocabulary())
     baseline = Baseline(
         backbone="mobilenet_v2", penalty=1e-3, micro_f1=figure(0.6), macro_f1=figure(0.5),
         mean_average_precision=figure(0.4), behind=figure(0.07),
