@@ -267,6 +267,7 @@ class ModelInfo:
         methods: attribution methods it can serve.
         note: words that must stand beside its classes.
         paper: where the design comes from.
+        multilabel: whether it is a tagger, which gives tags rather than one class.
     """
 
     name: str
@@ -286,6 +287,7 @@ class ModelInfo:
     methods: tuple[str, ...]
     note: str
     paper: str = ""
+    multilabel: bool = False
 
 
 @dataclass(frozen=True)

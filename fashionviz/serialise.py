@@ -118,6 +118,7 @@ def model_json(info: ModelInfo) -> Json:
         "dtype": info.dtype,
         "note": info.note,
         "paper": info.paper,
+        "multilabel": info.multilabel,
     }
 
 

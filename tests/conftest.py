@@ -28,6 +28,7 @@ from fashionviz.models.weights import FILE, is_trained, save_weights
 from tests.reports import write_made_up_report
 
 MODEL = "mobilenet_v2.gender_category"
+TAGGER = "mobilenet_v2.street_tags"
 TRAINED = [spec.name for spec in list_models() if is_trained(spec.name)]
 #: Those of one class a photo: the others are taggers.
 CLASSIFIERS = [name for name in TRAINED if not get_model(name).task.multilabel]

@@ -132,6 +132,7 @@ class ModelBody(BaseModel):
     dtype: str
     note: str
     paper: str = Field(description="Where the design comes from.")
+    multilabel: bool = Field(description="Whether it is a tagger, which gives tags rather than one class.")
 
 
 class LayerBody(BaseModel):

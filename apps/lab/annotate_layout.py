@@ -68,7 +68,8 @@ def lay_out(engine: Any) -> Page:
 
 
 def _photos_and_models(page: Page, engine: Any) -> None:
-    trained = [(m.title, m.name) for m in engine.models() if m.trained]
+    # A tagger has no one class for the table.
+    trained = [(m.title, m.name) for m in engine.models() if m.trained and not m.multilabel]
     default = handlers.default_model(engine)
     with gr.Row(elem_classes="fv-pair"):
         with gr.Column(min_width=300):

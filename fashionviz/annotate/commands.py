@@ -28,7 +28,9 @@ def annotate_command(
     output: Annotated[Path, typer.Option("--out", "-o", help="The CSV. If it is there, the work goes on from it.")],
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="Registry name; may be repeated; the default model if left out."),
+        typer.Option(
+            "--model", "-m", help="Registry name; may be repeated; the default model if left out. Taggers are refused."
+        ),
     ] = None,
     threshold: Annotated[
         float, typer.Option("--below", min=0, max=1, help="Answers less probable than this are shown to be checked.")

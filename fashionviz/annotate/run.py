@@ -17,7 +17,7 @@ from fashionviz import images
 from fashionviz.annotate.photos import Collection, PhotoFile, find_photos, read_photo
 from fashionviz.annotate.row import Annotation
 from fashionviz.annotate.table import append, close_table, merged, open_table
-from fashionviz.errors import Cancelled, FashionvizError, Overloaded, WorkerDied
+from fashionviz.errors import Cancelled, FashionvizError, InvalidRequest, Overloaded, WorkerDied
 from fashionviz.images import Photo
 from fashionviz.inference.engine import Engine, shared_engine
 from fashionviz.results import ModelRef, Prediction, Progress
@@ -81,7 +81,7 @@ def annotate(
     Args:
         folder: searched with all folders below it.
         out: the CSV.
-        models: registry names; the default model if there are none.
+        models: registry names of models of one class; the default model if there are none.
         engine: the process's shared one by default.
         overwrite: start over; corrections are lost too.
         on_row: called from this thread with each new row once it is safely in the CSV.
@@ -89,15 +89,16 @@ def annotate(
         cancel: set it from another thread to stop.
 
     Raises:
-        InvalidRequest: no such folder, no photo in it, or ``out`` cannot be written.
+        InvalidRequest: a model is a tagger, no such folder, no photo in it, or ``out`` cannot be written.
         UnknownModel, ModelNotTrained, WeightsError: a model cannot answer; nothing was written.
         DataError: ``out`` is another file than a table of annotations; it is left alone.
         StorageError: the CSV cannot be written any more.
         Cancelled: ``cancel`` was set; what was answered is in the CSV.
     """
-    collection = find_photos(folder)
     engine = engine or shared_engine()
-    refs = _verified(engine, models)
+    names = _of_one_class(engine, models)
+    collection = find_photos(folder)
+    refs = _verified(engine, names)
     known = {row.key: row for row in open_table(out, overwrite=overwrite)}
     asker = _Asker(engine, lambda file: read_photo(collection.root / file), refs, known)
 
@@ -139,7 +140,7 @@ def annotate_photos(
     Args:
         files: their names, each once.
         read: gives a photo's bytes by its name, in threads of its own; see :func:`fashionviz.annotate.photos.photo_of`.
-        models: registry names; the default model if there are none.
+        models: registry names of models of one class; the default model if there are none.
         known: rows of an earlier run. Those that still hold are kept, failed ones are tried again, corrections stay.
         engine: the process's shared one by default.
         on_row: called from this thread with each new row: keep it there, since a cancelled run returns nothing.
@@ -150,11 +151,12 @@ def annotate_photos(
         A row a photo and model, in order.
 
     Raises:
+        InvalidRequest: a model is a tagger; nothing was asked.
         UnknownModel, ModelNotTrained, WeightsError: a model cannot answer; nothing was asked.
         Cancelled: ``cancel`` was set.
     """
     engine = engine or shared_engine()
-    refs = _verified(engine, models)
+    refs = _verified(engine, _of_one_class(engine, models))
     table = {row.key: row for row in known}
 
     def keep(fresh: Sequence[Annotation]) -> None:
@@ -172,9 +174,20 @@ def holds(row: Annotation | None, sha256: str | None, weights: str | None) -> bo
     return row is not None and row.error is None and (row.sha256, row.weights) == (sha256, weights)
 
 
-def _verified(engine: Engine, models: Sequence[str]) -> tuple[ModelRef, ...]:
+def _of_one_class(engine: Engine, models: Sequence[str]) -> tuple[str, ...]:
+    """The models' names, each once. A row has a place for one class: of a tagger, one tag would stand there for all."""
+    names = tuple(dict.fromkeys(models or (engine.model().name,)))
+    for name in names:
+        if engine.model(name).multilabel:
+            raise InvalidRequest(
+                f"{name} gives tags, and a row of the table holds one class. Choose a model that gives one class; "
+                "`fashionviz predict` names the tags of photos."
+            )
+    return names
+
+
+def _verified(engine: Engine, names: Sequence[str]) -> tuple[ModelRef, ...]:
     """Load each model once: one that is missing or damaged is one error, not one a photo."""
-    names = dict.fromkeys(models or (engine.model().name,))
     return tuple(engine.filters(name).model for name in names)
 
 
@@ -291,9 +304,7 @@ class _Asker:
             log.exception("%s failed on %s", ref.name, ascii(file))
             sentence = f"{ref.name} failed on this photo ({type(error).__name__}). Run it again to try once more."
             return Annotation(file, sha256, ref.name, ref.sha256, error=sentence)
-        # Of a tagger the first group, which says what the item is.
-        scores = answer.tags[0].tags if answer.tags else answer.scores
-        first, second = (*scores, None)[:2]
+        first, second = (*answer.scores, None)[:2]
         assert first is not None
         return Annotation(
             file=file,

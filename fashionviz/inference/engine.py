@@ -108,6 +108,7 @@ class Engine:
             methods=methods_for(spec.relu_family),
             note=spec.task.note,
             paper=spec.paper,
+            multilabel=spec.task.multilabel,
         )
 
     def _get(self, name: str | None) -> Loaded:

@@ -15,7 +15,7 @@ from fashionviz.annotate.table import below, correct, read_annotations
 from fashionviz.cli import app
 from fashionviz.inference.engine import Engine
 from tests.annotate.conftest import NAMES
-from tests.conftest import MODEL
+from tests.conftest import MODEL, TAGGER
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +107,7 @@ def test_hostile_names(tmp_path: Path, out: Path, drawn: dict[str, bytes]) -> No
         ["nowhere", "--out", "OUT"],  # no such folder
         ["EMPTY", "--out", "OUT"],  # no photo in it
         ["FOLDER", "--out", "OUT", "--model", "no.model"],  # an unknown model
+        ["FOLDER", "--out", "OUT", "--model", TAGGER],  # no one class
         ["FOLDER", "--out", "OUT", "--below", "60"],  # a percentage
         ["FOLDER", "--out", "OUT", "--below", "nan"],  # no number
         ["FOLDER", "--out", "OUT", "--wrong"],  # no such option

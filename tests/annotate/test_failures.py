@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from fashionviz import images
-from fashionviz.annotate.run import annotate
-from fashionviz.errors import ModelNotTrained, Overloaded, UnknownModel, WorkerDied
+from fashionviz.annotate.photos import photo_of
+from fashionviz.annotate.run import annotate, annotate_photos
+from fashionviz.errors import InvalidRequest, ModelNotTrained, Overloaded, UnknownModel, WorkerDied
 from fashionviz.images import Photo
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Prediction
-from tests.conftest import MODEL
+from tests.conftest import MODEL, TAGGER
 
 
 def test_a_busy_engine_is_asked_again(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,3 +101,20 @@ def test_nothing_is_written_where_nothing_can_be_answered(weights: Path, folder:
     with pytest.raises(ModelNotTrained):
         annotate(folder, out, engine=engine)
     assert not out.exists()
+
+
+def test_a_tagger_is_refused_before_anything_is_done(
+    shipped: Engine, asked: list[str | None], folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("a model was loaded or the folder was searched")
+
+    monkeypatch.setattr(shipped, "filters", fail)
+    monkeypatch.setattr("fashionviz.annotate.run.find_photos", fail)
+    for models in ([TAGGER], [MODEL, TAGGER]):
+        with pytest.raises(InvalidRequest, match=f"{TAGGER} gives tags, .* Choose a model that gives one class"):
+            annotate(folder, out, models=models, engine=shipped)
+        with pytest.raises(InvalidRequest, match="gives tags"):
+            annotate_photos(("a.jpg",), lambda _: photo_of(b""), models=models, engine=shipped)
+    assert not out.exists()
+    assert asked == []

@@ -22,6 +22,7 @@ from fashionviz.models.registry import get_model
 from fashionviz.results import Prediction
 from tests.apps.shipped import GENDER, SMALL, furnish, needs_weights, shipped_engine
 from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
+from tests.conftest import CLASSIFIERS, TAGGER
 from tests.counted import count_calls
 
 pytestmark = needs_weights
@@ -119,6 +120,13 @@ def test_many_photos_become_a_table_that_a_person_corrects_and_takes_along(
     assert dict(zip(again["file"], again["corrected"], strict=True))[corrected] == CORRECTED
     assert "1 row of photos that are not here stays" in captions(later)
     assert "broken.jpg" in {row.file for row in parse_table(later.session_state["desk"].csv(), "x")}
+
+
+def test_a_tagger_is_not_offered() -> None:
+    app = page(model=TAGGER, models=[TAGGER])
+    box = app.multiselect(key="models")
+    assert set(box.options) == set(CLASSIFIERS)
+    assert box.value == [GENDER]
 
 
 def test_several_models_each_with_their_classes() -> None:

@@ -77,6 +77,13 @@ def test_predict_shows_tags_by_group() -> None:
     assert len(app.dataframe[0].value) == 50
 
 
+def test_a_tagger_alone_annotates_nothing() -> None:
+    app = page("annotate")
+    assert not app.exception
+    assert "gender_category is not trained yet" in app.warning[0].value
+    assert len(app.multiselect) == 0
+
+
 def test_a_tagger_has_no_confusion_matrix_and_a_classifier_no_tags() -> None:
     app = page("confusion")
     assert not app.exception

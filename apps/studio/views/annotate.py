@@ -75,7 +75,7 @@ def examples() -> None:
 
 
 def choose_models(trained: Sequence[ModelInfo], running: bool) -> list[ModelInfo]:
-    """One or several trained models; the one of the sidebar at first."""
+    """One or several trained models; the one of the sidebar at first, if it is among them."""
     names = [info.name for info in trained]
     first = parts.model().name
     st.multiselect(
@@ -251,12 +251,12 @@ def results(here: Desk, chosen: Sequence[ModelInfo]) -> None:
 
 def page() -> None:
     """All of it in a function: globals wait for the garbage collector, and photos must go with their session."""
-    infos = parts.engine().models()
+    infos = [info for info in parts.engine().models() if not info.multilabel]  # the table holds one class a photo
     trained = [info for info in infos if info.trained]
     parts.header(
         "Annotate",
         "Name the class of many photos at once, correct what is wrong, and take the labels along.",
-        f"{len(trained)} of {len(infos)} models are trained",
+        f"{len(trained)} of the {len(infos)} models that give one class are trained",
         "Each photo becomes a row: the most probable class, how probable it is, and the second most probable one. "
         "Photos without an answer come first, then those that the model is least sure of.",
         "In the column Right class choose a class where the model is wrong: double-click the cell, or go there with "

@@ -18,6 +18,8 @@ def test_models_lists_name_metrics_and_methods(client: TestClient) -> None:
     assert model["metrics"][0]["n"] == 96
     assert "guided-backprop" in model["methods"]
     assert "not a person" in model["note"]
+    assert not model["multilabel"]
+    assert {name for name, m in found.items() if m["multilabel"]} == {"inception_v3.tags", "mobilenet_v2.street_tags"}
     assert client.get(f"{API}/models/{NAME}").json()["sha256"] == model["sha256"]
 
 

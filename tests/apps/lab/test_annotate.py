@@ -18,7 +18,7 @@ from fashionviz import images
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Progress
 from tests.apps.lab.collection import REQUEST, SMALL, Counting, Send, jpeg, row
-from tests.conftest import MODEL
+from tests.conftest import CLASSIFIERS, MODEL, TAGGER
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -72,6 +72,15 @@ def test_what_cannot_be_asked_is_said_and_nothing_lost(page: Page, engine: Engin
     assert last[page.ask].interactive
     with pytest.warns(UserWarning, match="forgotten after fifty minutes"):  # a toast, outside a page
         assert "add the photos" in events.correct(0, None, (), AS_IS)[page.count]
+
+
+def test_a_tagger_is_neither_offered_nor_asked(page: Page, engine: Engine, sent: Send) -> None:
+    assert {name for _, name in page.models.choices} == set(CLASSIFIERS)
+    events = AnnotateEvents(engine, page)
+    desk = events.upload((sent("dress.jpg", jpeg()),), None, 100, REQUEST)[page.desk]
+    last = list(events.run(desk, [TAGGER], 100, REQUEST))[-1]
+    assert f"{TAGGER} gives tags" in last[page.note]
+    assert desk.rows == ()
 
 
 def test_the_table_is_turned_and_filtered(page: Page, engine: Engine, desk: Desk) -> None:
