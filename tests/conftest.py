@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from fashionviz.data.examples import draw, golden_picture
+from fashionviz.evaluation.tagging import Tagged
 from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
@@ -25,7 +26,7 @@ from fashionviz.models.packing import unpack
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import get_model, list_models
 from fashionviz.models.weights import FILE, is_trained, save_weights
-from tests.reports import write_made_up_report
+from tests.reports import write_made_up_report, write_made_up_tags
 
 MODEL = "mobilenet_v2.gender_category"
 TAGGER = "mobilenet_v2.street_tags"
@@ -48,9 +49,14 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
     network.eval()
     folder = root / name
     stored = save_weights(network, name, folder / FILE)
-    accuracy = Metric(
-        name="accuracy", value=0.5, ci95=(0.4, 0.6), n=96, data_set="fpi", split="test", command="fashionviz evaluate"
-    )
+    figures = ("micro_f1", "macro_f1", "map") if spec.task.multilabel else ("accuracy",)
+    metrics = tuple(
+        Metric(
+            name=figure, value=0.5, ci95=(0.4, 0.6), n=96, data_set=spec.task.data_set, split="test",
+            command="fashionviz evaluate",
+        )
+        for figure in figures
+    )  # fmt: skip
     card = ModelCard(
         name=name,
         title="Random weights",
@@ -71,7 +77,8 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
         limits="knows nothing",
         recipe={},
         command="none",
-        metrics=(accuracy,),
+        metrics=metrics,
+        thresholds=(0.5,) * len(spec.task.classes) if spec.task.multilabel else (),
     )
     x = to_input(golden_picture(1), spec.input_size, spec.mean, spec.std)[0]
     network.load_state_dict(unpack(load_file(folder / FILE)))
@@ -98,6 +105,14 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_weights(root)
     write_made_up_report(root / MODEL)
     return root
+
+
+@pytest.fixture(scope="session")
+def random_tagger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tagged]:
+    """A weights folder that lasts for the whole run, of a random tagger, and the report beside its weights."""
+    root = tmp_path_factory.mktemp("tagger")
+    make_weights(root, TAGGER)
+    return root, write_made_up_tags(root / TAGGER)
 
 
 @pytest.fixture

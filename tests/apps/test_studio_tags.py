@@ -13,23 +13,14 @@ from fashionviz.data.examples import draw
 from fashionviz.evaluation.tagging import Tagged
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
-from tests.conftest import make_weights
-from tests.reports import write_made_up_tags
+from tests.conftest import TAGGER
 
 MAIN = str(Path(__file__).resolve().parents[2] / "apps" / "studio" / "main.py")
-MODEL = "mobilenet_v2.street_tags"
-
-
-@pytest.fixture(scope="module")
-def tagger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tagged]:
-    root = tmp_path_factory.mktemp("tagger")
-    make_weights(root, MODEL)
-    return root, write_made_up_tags(root / MODEL)
 
 
 @pytest.fixture(autouse=True)
-def house(tagger: tuple[Path, Tagged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tagger[0]))
+def house(random_tagger: tuple[Path, Tagged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(random_tagger[0]))
     monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path))
     engine = Engine(EngineConfig(device="cpu"))
     monkeypatch.setattr("apps.studio.parts.shared_engine", lambda: engine)
@@ -40,12 +31,12 @@ def house(tagger: tuple[Path, Tagged], tmp_path: Path, monkeypatch: pytest.Monke
 
 def page(name: str, **query: str) -> AppTest:
     app = AppTest.from_file(MAIN, default_timeout=180).run()
-    app.query_params.update({"model": MODEL, **query})
+    app.query_params.update({"model": TAGGER, **query})
     return app.switch_page(f"views/{name}.py").run()
 
 
-def test_tag_by_tag(tagger: tuple[Path, Tagged]) -> None:
-    report = tagger[1].report
+def test_tag_by_tag(random_tagger: tuple[Path, Tagged]) -> None:
+    report = random_tagger[1].report
     app = page("tags", tag="bag")
     assert not app.exception
     values = {m.label: m.value for m in app.metric}
@@ -62,7 +53,7 @@ def test_tag_by_tag(tagger: tuple[Path, Tagged]) -> None:
     assert table["F1"].isna().sum() == 50 - report.labels
 
 
-def test_a_tag_that_nobody_has(tagger: tuple[Path, Tagged]) -> None:
+def test_a_tag_that_nobody_has(random_tagger: tuple[Path, Tagged]) -> None:
     app = page("tags", tag="clogs")
     assert "No picture of the test split has the tag clogs" in app.info[0].value
 
