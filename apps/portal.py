@@ -42,10 +42,20 @@ ExampleNumber = Path(ge=0, lt=len(EXAMPLES))
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A model as the page lists it."""
+    """A model as the page lists it.
+
+    Attributes:
+        info: the model.
+        value: of the figure that stands for it; empty where it has none.
+        figure: what that is, in words.
+        interval: its 95 % interval.
+        measured_on: data set, split and n.
+        others: the card's other figures, a sentence each.
+    """
 
     info: ModelInfo
-    accuracy: str
+    value: str
+    figure: str
     interval: str
     measured_on: str
     others: tuple[str, ...]
@@ -59,16 +69,19 @@ class ModelRow:
 
 
 def model_row(info: ModelInfo) -> ModelRow:
-    """The figures of a model's card in words: accuracy on the test split first, the others after it."""
-    accuracies = [m for m in info.metrics if m.get("name") == "accuracy"]
-    # A model whose test split is held out shows validation.
-    main = next((m for m in accuracies if m.get("split") == "test"), accuracies[0] if accuracies else None)
+    """The figures of a model's card in words: the one that stands for it first, the others after it."""
+    main = info.main_metric
     others = tuple(_figure(m) for m in info.metrics if m is not main)
     if main is None:
-        return ModelRow(info, "", "", "", others)
+        return ModelRow(info, "", "", "", "", others)
     low, high = _interval(main)
     where = f"{main['data_set']} {main['split']}, n = {main['n']:,}"
-    return ModelRow(info, f"{float(str(main['value'])):.1%}", f"{low:.1%} to {high:.1%}", where, others)
+    value, interval = f"{float(str(main['value'])):.1%}", f"{low:.1%} to {high:.1%}"
+    return ModelRow(info, value, _name(main), interval, where, others)
+
+
+def _name(metric: Mapping[str, object]) -> str:
+    return FIGURE_NAMES.get(str(metric["name"]), str(metric["name"]).replace("_", " "))
 
 
 def _interval(metric: Mapping[str, object]) -> tuple[float, float]:
@@ -80,8 +93,7 @@ def _figure(metric: Mapping[str, object]) -> str:
     value, (low, high) = float(str(metric["value"])), _interval(metric)
     share = 0 <= value <= 1 and 0 <= low <= high <= 1
     shown = f"{value:.1%} ({low:.1%} to {high:.1%})" if share else f"{value:.3g} ({low:.3g} to {high:.3g})"
-    name = FIGURE_NAMES.get(str(metric["name"]), str(metric["name"]).replace("_", " "))
-    return f"{name} {shown} on {metric['data_set']} {metric['split']}, n = {metric['n']:,}"
+    return f"{_name(metric)} {shown} on {metric['data_set']} {metric['split']}, n = {metric['n']:,}"
 
 
 @router.get("/")

@@ -26,7 +26,7 @@ from fashionviz.data.convert_command import convert_command
 from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import compare, print_tagging, report
+from fashionviz.evaluation.commands import compare, how_good, print_tagging, report
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
 from fashionviz.training.assurance_command import assurance
@@ -116,12 +116,10 @@ def models(
         if as_json:
             print_json([model_json(info) for info in infos])
             return
-        table = Table(Column("model", no_wrap=True), "trained", "default", "test accuracy", "weights")
+        table = Table(Column("model", no_wrap=True), Column("trained", no_wrap=True), "how good", "weights")
         for info in infos:
-            test = [m for m in info.metrics if m["name"] == "accuracy" and m["split"] == "test"]
-            shown = f"{test[0]['value']:.3f} (n {test[0]['n']:,})" if test else "–"
-            weights = (info.sha256 or "–")[:8]
-            table.add_row(info.name, "yes" if info.trained else "no", "yes" if info.default else "", shown, weights)
+            trained = ("yes" if info.trained else "no") + (", default" if info.default else "")
+            table.add_row(info.name, trained, how_good(info), (info.sha256 or "–")[:8])
         out.print(table)
 
 

@@ -289,6 +289,16 @@ class ModelInfo:
     paper: str = ""
     multilabel: bool = False
 
+    @property
+    def main_metric(self) -> dict[str, object] | None:
+        """The figure that stands for the model: accuracy, of a tagger mean average precision.
+
+        That on the test split, else the first there is, since a test split may be held out; ``None`` without any.
+        """
+        name = "map" if self.multilabel else "accuracy"
+        found = [metric for metric in self.metrics if metric.get("name") == name]
+        return next((metric for metric in found if metric.get("split") == "test"), found[0] if found else None)
+
 
 @dataclass(frozen=True)
 class Readiness:

@@ -1,4 +1,4 @@
-"""``fashionviz compare`` and ``fashionviz report``: committed reports as tables."""
+"""``fashionviz compare`` and ``fashionviz report``: committed reports as tables; figures in words for a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from rich.table import Column, Table
 
 from fashionviz.console import JsonOption, plain_errors, print_json, safe
 from fashionviz.errors import InvalidRequest
-from fashionviz.results import TaggingReport
+from fashionviz.models.card import FIGURE_NAMES
+from fashionviz.results import ModelInfo, TaggingReport
+
+
+def how_good(info: ModelInfo) -> str:
+    """The figure that stands for a model and, on a second line, what it was measured on; a dash without one."""
+    m = info.main_metric
+    return f"{FIGURE_NAMES[str(m['name'])]} {m['value']:.3f}\n{m['data_set']} {m['split']}, n {m['n']:,}" if m else "–"
 
 
 def print_tagging(report: TaggingReport, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Training curves: loss and accuracy of training and validation, epoch by epoch."""
+"""Training curves: loss and scores of training and validation, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fashionviz.figures.theme import PALETTE, layout
+from fashionviz.models.card import FIGURE_NAMES
+
+#: Figures that are shares of right answers, or means of such.
+_SHARES = ("accuracy", "department_recall")
 
 
 def series(history: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
-    """What a history holds to be drawn, by key with its name for people: the losses, and the shares in 0..1.
+    """What a history holds to be drawn, by key with its name for people: the losses, and the figures in 0..1.
 
     Args:
         history: a row an epoch, as the card's recipe keeps it.
@@ -21,23 +25,24 @@ def series(history: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[s
     keys = dict.fromkeys(key for row in history for key in row)
     names = {"train_loss": "training loss", "val_loss": "validation loss"}
     losses = {key: name for key, name in names.items() if key in keys}
-    shares = {"train_accuracy": "training accuracy (augmented photos)"} if "train_accuracy" in keys else {}
+    scores = {"train_accuracy": "training accuracy (augmented photos)"} if "train_accuracy" in keys else {}
     for key in keys:
         if key.startswith("val_") and key not in ("val_loss", "val_score"):
             data_set, _, figure = key.removeprefix("val_").partition("_")
-            shares[key] = f"validation {figure.replace('_', ' ')} ({data_set})"
-    return losses, shares
+            scores[key] = f"validation {FIGURE_NAMES.get(figure, figure.replace('_', ' '))} ({data_set})"
+    return losses, scores
 
 
 def curves_figure(history: Sequence[Mapping[str, Any]], height: int = 380) -> go.Figure:
-    """Loss, and accuracies beside it, over the epochs counted from 1; training is dotted.
+    """Loss, and the scores beside it, over the epochs counted from 1; training is dotted.
 
     Args:
         history: a row an epoch with ``epoch`` (from 0) and any figures of the training module.
         height: in pixels.
     """
-    losses, shares = series(history)
-    panels = [(title, found) for title, found in (("Loss", losses), ("Share right", shares)) if found]
+    losses, scores = series(history)
+    right = "Share right" if all(key.endswith(_SHARES) for key in scores) else "Score"
+    panels = [(title, found) for title, found in (("Loss", losses), (right, scores)) if found]
     figure = make_subplots(rows=1, cols=max(1, len(panels)), subplot_titles=[title for title, _ in panels])
     for column, (_, found) in enumerate(panels, start=1):
         colours = cycle((PALETTE[0], PALETTE[2], PALETTE[3]))

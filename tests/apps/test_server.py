@@ -26,9 +26,11 @@ from apps.portal import EXAMPLES, model_row
 from apps.server import bind, create_app
 from fashionviz import images
 from fashionviz.data.examples import draw
+from fashionviz.evaluation.tagging import Tagged
 from fashionviz.figures.theme import ACCENT, DARK, LIGHT
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
+from tests.conftest import TAGGER
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "import sys; from apps.server import serve; serve(port=int(sys.argv[1]))"
@@ -285,7 +287,26 @@ def test_model_row_words() -> None:
     }  # fmt: skip
     street = {**accuracy, "name": "department_recall", "data_set": "street", "split": "check", "n": 72}
     row = model_row(replace(info, metrics=(street, accuracy)))
-    assert (row.accuracy, row.interval) == ("97.1%", "96.5% to 97.6%")
+    assert (row.value, row.figure, row.interval) == ("97.1%", "accuracy", "96.5% to 97.6%")
     assert row.measured_on == "fpi test, n = 3,961"
     assert row.others == ("mean recall of the two departments 97.1% (96.5% to 97.6%) on street check, n = 72",)
-    assert model_row(replace(info, metrics=())).accuracy == ""
+    assert model_row(replace(info, metrics=())).value == ""
+    held_out = {**accuracy, "split": "validation"}
+    assert model_row(replace(info, metrics=(street, held_out))).measured_on == "fpi validation, n = 3,961"
+
+
+def test_the_portal_shows_a_taggers_average_precision(random_tagger: tuple[Path, Tagged]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASHIONVIZ_WEIGHTS", str(random_tagger[0]))
+        engine = Engine(EngineConfig(device="cpu"))
+        row = model_row(engine.model(TAGGER))
+        assert (row.value, row.figure) == ("50.0%", "mean average precision of the tags")
+        assert row.measured_on == "ccp test, n = 96"
+        assert not any("average precision" in other for other in row.others)
+        app = create_app(lab=False, studio=False)
+        app.dependency_overrides[get_engine] = lambda: engine
+        with TestClient(app) as client:
+            page = client.get("/").text
+        engine.close()
+    assert "mean average precision of the tags, ccp test, n = 96" in page
+    assert "50 tags" in page

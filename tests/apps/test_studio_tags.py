@@ -68,6 +68,18 @@ def test_predict_shows_tags_by_group() -> None:
     assert len(app.dataframe[0].value) == 50
 
 
+def test_the_models_page_names_a_taggers_figures() -> None:
+    app = page("models")
+    assert not app.exception
+    figures = next(d.value for d in app.dataframe if "metric" in d.value)
+    assert list(figures["metric"]) == [
+        "F1 of the tags, all decisions together",
+        "F1 of the tags, mean over tags",
+        "mean average precision of the tags",
+    ]
+    assert any(c.value.startswith("Tags: shoes, bag") for c in app.caption)
+
+
 def test_a_tagger_alone_annotates_nothing() -> None:
     app = page("annotate")
     assert not app.exception

@@ -60,6 +60,14 @@ def test_predict_names_tags_by_group(engine: Engine, tmp_path: Path) -> None:
     assert out.count("✓") == len(group["said"])
 
 
+def test_models_says_which_figure_it_is() -> None:
+    status, out, _ = run("models")
+    assert status == 0
+    said = " ".join(out.replace("│", " ").split())
+    assert "precision of the tags 0.500 ccp test, n 96" in said
+    assert "accuracy" not in said, "the one trained model is a tagger"
+
+
 def test_evaluate_has_f1_and_average_precision(street: Path) -> None:
     status, out, err = run("evaluate", TAGGER, "--data", str(street), "--json")
     assert status == 0, err

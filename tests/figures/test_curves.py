@@ -15,8 +15,18 @@ def test_every_figure_is_drawn_over_its_epochs() -> None:
         "validation loss": ([1, 2], [1.2, 0.9]),
         "training accuracy (augmented photos)": ([1], [0.5]),
         "validation accuracy (fpi)": ([1, 2], [0.7, 0.8]),
-        "validation department recall (ccp)": ([2], [0.75]),
+        "validation mean recall of the two departments (ccp)": ([2], [0.75]),
     }
+    assert [a.text for a in curves_figure(HISTORY).layout.annotations] == ["Loss", "Share right"]
+
+
+def test_a_taggers_score_is_no_share_of_right_answers() -> None:
+    figure = curves_figure([{"epoch": 0, "train_loss": 1.5, "val_ccp_map": 0.3, "val_score": 0.3}])
+    assert [trace.name for trace in figure.data] == [
+        "training loss",
+        "validation mean average precision of the tags (ccp)",
+    ]
+    assert [a.text for a in figure.layout.annotations] == ["Loss", "Score"]
 
 
 def test_a_history_of_losses_alone_has_one_panel() -> None:

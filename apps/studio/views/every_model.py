@@ -86,6 +86,7 @@ def card(answer: Answer) -> None:
             st.error(answer.map_error)
         if answer.seen is not None and answer.map is not None and answer.prediction is not None:
             title, target = get_method(answer.method).title, answer.prediction.top.label
+            kind = "tag" if info.multilabel else "class"
             with st.container(key=f"pair_{info.name}"):
                 one, two = st.columns(2)
             height, width = answer.seen.shape[:2]
@@ -103,7 +104,7 @@ def card(answer: Answer) -> None:
                     parts.shown(answer.map, _SIDE),
                     width="stretch",
                     caption=f"{title} for {target}",
-                    alt=f"{title} of {info.name} for the class {target}",
+                    alt=f"{title} of {info.name} for the {kind} {target}",
                     output_format="PNG",
                 )
 
@@ -149,10 +150,11 @@ parts.header(
     "Every model",
     "What does each of the trained models make of the same photo?",
     f"{len(trained)} of {len(infos)} models are trained",
-    f"Every trained model is asked about the photo, one after the other, and shows its {TOP} most probable classes, "
-    "the photo at the size at which it sees it, and which pixels spoke for its first class. Small inputs are shown as "
-    "the squares that their pixels are.",
-    "Each model chooses among the classes of its own task even when none fits. In the maps blue pixels spoke for the "
+    f"Every trained model is asked about the photo, one after the other, and shows its {TOP} most probable classes or "
+    "tags, the photo at the size at which it sees it, and which pixels spoke for the first of them. Small inputs are "
+    "shown as the squares that their pixels are.",
+    "Each model chooses among the classes of its own task even when none fits; of a tagger's tags, those are said that "
+    "reach the line in their bar (✓). In the maps blue pixels spoke for the "
     "class, red ones against it, white ones said nothing; each map has its own scale.",
     "Times are those of preparing the photo and running the network on this machine now; reading the weights from "
     "disk, decoding the photo and waiting for others are not in them. A model's first answer takes longer.",

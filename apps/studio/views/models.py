@@ -10,7 +10,7 @@ import streamlit as st
 from apps.studio import parts
 from fashionviz.errors import FashionvizError
 from fashionviz.figures.curves import curves_figure
-from fashionviz.models.card import ModelCard, load_card
+from fashionviz.models.card import FIGURE_NAMES, ModelCard, load_card
 from fashionviz.models.weights import model_folder
 from fashionviz.results import ModelInfo
 
@@ -23,7 +23,7 @@ def overview(infos: tuple[ModelInfo, ...]) -> None:
                 "model": [i.name for i in infos],
                 "trained": [("yes" if i.trained else "no") + (", default" if i.default else "") for i in infos],
                 "task": [i.task for i in infos],
-                "classes": [len(i.classes) for i in infos],
+                "classes or tags": [len(i.classes) for i in infos],
                 "input": [parts.input_label(i) for i in infos],
                 "parameters": [f"{i.parameters:,}" if i.parameters else "" for i in infos],
                 "runs on": [f"{i.device}, {i.dtype}" if i.loaded else "not loaded" for i in infos],
@@ -38,7 +38,7 @@ def metrics_table(metrics: tuple[dict[str, Any], ...]) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "metric": [m["name"] for m in metrics],
+                "metric": [FIGURE_NAMES.get(m["name"], m["name"].replace("_", " ")) for m in metrics],
                 "value": [f"{m['value']:.4f}" for m in metrics],
                 "95 % interval": [f"{m['ci95'][0]:.4f} to {m['ci95'][1]:.4f}" for m in metrics],
                 "n": [f"{m['n']:,}" for m in metrics],
@@ -87,7 +87,7 @@ def one(info: ModelInfo) -> None:
     """What the card of a model says."""
     st.subheader(info.name, anchor=False)
     st.markdown(info.title)
-    st.caption("Classes: " + ", ".join(info.classes))
+    st.caption(("Tags: " if info.multilabel else "Classes: ") + ", ".join(info.classes))
     if info.paper:
         st.caption(info.paper)
     parts.note(info)
