@@ -26,9 +26,9 @@ from fashionviz.results import (
     Prediction,
     Readiness,
     Report,
-    TaggingReport,
     TagGroup,
 )
+from fashionviz.tag_results import TaggingReport
 
 Json = dict[str, Any]
 

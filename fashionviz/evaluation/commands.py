@@ -13,7 +13,8 @@ from rich.table import Column, Table
 from fashionviz.console import JsonOption, plain_errors, print_json, safe
 from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import FIGURE_NAMES
-from fashionviz.results import ModelInfo, TaggingReport
+from fashionviz.results import ModelInfo
+from fashionviz.tag_results import TaggingReport
 
 
 def how_good(info: ModelInfo) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.errors import InvalidRequest
-from fashionviz.results import Averages, ThresholdCurve
+from fashionviz.tag_results import Averages, ThresholdCurve
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

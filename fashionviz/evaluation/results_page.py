@@ -13,7 +13,8 @@ from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.models.card import FIGURE_NAMES, AssuranceCard, ModelCard, Share, load_card
 from fashionviz.models.registry import list_models
 from fashionviz.models.weights import is_trained, model_folder
-from fashionviz.results import Report, TaggingReport
+from fashionviz.results import Report
+from fashionviz.tag_results import TaggingReport
 
 #: What the papers report, on their own data: references, never rows of the same table.
 REFERENCES: dict[str, str] = {

@@ -24,7 +24,8 @@ from fashionviz.evaluation.multilabel import (
 )
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_trained
-from fashionviz.results import ModelRef, TaggingReport, TagReport
+from fashionviz.results import ModelRef
+from fashionviz.tag_results import TaggingReport, TagReport
 
 
 @dataclass(frozen=True)

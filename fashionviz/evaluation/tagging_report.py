@@ -15,7 +15,8 @@ from fashionviz.evaluation.multilabel import Bools
 from fashionviz.evaluation.tagging import Tagged
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import model_folder
-from fashionviz.results import Averages, ModelRef, TaggingReport, TagReport
+from fashionviz.results import ModelRef
+from fashionviz.tag_results import Averages, TaggingReport, TagReport
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from fashionviz.figures.theme import ACCENT, GREY, PALETTE, layout
-from fashionviz.results import TaggingReport, ThresholdCurve
+from fashionviz.tag_results import TaggingReport, ThresholdCurve
 
 
 def histogram_figure(report: TaggingReport, most: int = 10) -> go.Figure:

@@ -15,7 +15,8 @@ from fashionviz.evaluation.multilabel import choose_thresholds
 from fashionviz.evaluation.tagging import Tagged, evaluate_tags, label_columns, report_tags, tag_counts
 from fashionviz.models.card import Metric
 from fashionviz.models.registry import ModelSpec, get_model
-from fashionviz.results import ModelRef, TaggingReport
+from fashionviz.results import ModelRef
+from fashionviz.tag_results import TaggingReport
 from fashionviz.training.feeds import Feed
 
 log = logging.getLogger(__name__)

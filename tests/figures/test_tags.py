@@ -4,7 +4,8 @@ import numpy as np
 
 from fashionviz.evaluation.multilabel import threshold_curve
 from fashionviz.figures.tags import histogram_figure, precision_recall_figure, threshold_figure
-from fashionviz.results import Averages, ModelRef, TaggingReport, TagReport
+from fashionviz.results import ModelRef
+from fashionviz.tag_results import Averages, TaggingReport, TagReport
 
 
 def report() -> TaggingReport:

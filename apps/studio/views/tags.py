@@ -11,7 +11,7 @@ from fashionviz.evaluation.tagging_report import TaggedItems, load_tagged_items,
 from fashionviz.figures.tags import histogram_figure, precision_recall_figure, threshold_figure
 from fashionviz.models.registry import get_model, list_models
 from fashionviz.models.weights import model_folder
-from fashionviz.results import TaggingReport, TagReport, ThresholdCurve
+from fashionviz.tag_results import TaggingReport, TagReport, ThresholdCurve
 
 _SHOWN = 10
 
