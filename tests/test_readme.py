@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from bench.results import BLOCK, README, table
 from fashionviz.cli import app
+from fashionviz.data.street_tags import STREET_TAGS
 from fashionviz.evaluation.results_page import results_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,10 @@ def test_the_figures_are_those_of_the_cards() -> None:
     found = BLOCK.search(README.read_text())
     assert found is not None
     assert found[0] == found[1] + table() + found[2], "run `python -m bench.results`"
+
+
+def test_the_sentence_on_the_tagger_counts_its_names() -> None:
+    assert f"of {len(STREET_TAGS)} names of garments" in README.read_text()
 
 
 def test_pictures_and_links_exist() -> None:
