@@ -134,8 +134,8 @@ def layer_json(layer: LayerInfo) -> Json:
     }
 
 
-def report_json(report: Report) -> Json:
-    """A report with the keys of `evaluate --json`; ``confusion`` has the true class by row."""
+def _scored_json(report: Report | TaggingReport) -> Json:
+    """Which model was scored, and on what."""
     return {
         "model": report.model.name,
         "sha256": report.model.sha256,
@@ -143,6 +143,13 @@ def report_json(report: Report) -> Json:
         "split": report.split,
         "n": report.n,
         "skipped": report.skipped,
+    }
+
+
+def report_json(report: Report) -> Json:
+    """A report with the keys of `evaluate --json`; ``confusion`` has the true class by row."""
+    return {
+        **_scored_json(report),
         "accuracy": float(report.accuracy),
         "accuracy_ci95": [float(v) for v in report.accuracy_ci95],
         "top2": float(report.top2),
@@ -169,12 +176,7 @@ def report_json(report: Report) -> Json:
 def tagging_report_json(report: TaggingReport) -> Json:
     """A tagger's report with the keys of `evaluate --json`."""
     return {
-        "model": report.model.name,
-        "sha256": report.model.sha256,
-        "data_set": report.data_set,
-        "split": report.split,
-        "n": report.n,
-        "skipped": report.skipped,
+        **_scored_json(report),
         "labels": report.labels,
         "accuracy": float(report.accuracy),
         "micro_f1": float(report.micro.f1),

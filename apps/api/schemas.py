@@ -157,8 +157,8 @@ class ClassScores(BaseModel):
     predicted: int
 
 
-class ReportBody(BaseModel):
-    """How a model did on a split; the same keys as `fashionviz evaluate --json`."""
+class ScoredBody(BaseModel):
+    """Which model was scored, and on what."""
 
     model: str
     sha256: str
@@ -166,6 +166,11 @@ class ReportBody(BaseModel):
     split: str
     n: int
     skipped: int
+
+
+class ReportBody(ScoredBody):
+    """How a model did on a split; the same keys as `fashionviz evaluate --json`."""
+
     accuracy: float
     accuracy_ci95: list[float]
     top2: float
@@ -200,15 +205,9 @@ class TagScores(BaseModel):
     train_count: int
 
 
-class TaggingReportBody(BaseModel):
+class TaggingReportBody(ScoredBody):
     """How a tagger did on a split; the same keys as `fashionviz evaluate --json`."""
 
-    model: str
-    sha256: str
-    data_set: str
-    split: str
-    n: int
-    skipped: int
     labels: int = Field(description="Tags that some picture of the split has; only these are averaged over.")
     accuracy: float = Field(description="Share of decisions that are right, most of them absences.")
     micro_f1: float

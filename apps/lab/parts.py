@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from apps.words import INSENSITIVE, assurance_words, caution_html, tags_headline
-from fashionviz.figures.theme import PALETTE, class_colour
+from fashionviz.figures.theme import class_colour, tag_colour
 from fashionviz.results import ActivationMaps, Assurance, Attribution, ClassScore, ModelInfo, Prediction, TagGroup
 
 DEPARTMENT_NOTE = "Men and Women name the department an item is sold in, not a person."
@@ -65,19 +65,18 @@ def tag_bars(groups: Sequence[TagGroup], least: int = 2) -> str:
         least: bars of each group at least.
     """
     blocks = []
-    for number, group in enumerate(groups):
-        colour = PALETTE[number % len(PALETTE)]
+    for group in groups:
         seen = group.shown(least)
         rest = [tag for tag in group.tags if tag not in seen]
         fold = ""
         if rest:
             words = f"The other {len(rest)}" if len(rest) > 1 else "The other one"
-            fold = f"<details><summary>{words}</summary>{_tag_list(rest, colour)}</details>"
-        blocks.append(f"<section><h3>{escape(group.title)}</h3>{_tag_list(seen, colour)}{fold}</section>")
+            fold = f"<details><summary>{words}</summary>{_tag_list(rest, groups)}</details>"
+        blocks.append(f"<section><h3>{escape(group.title)}</h3>{_tag_list(seen, groups)}{fold}</section>")
     return f'<div class="fv-tags">{"".join(blocks)}</div>'
 
 
-def _tag_list(tags: Sequence[ClassScore], colour: str) -> str:
+def _tag_list(tags: Sequence[ClassScore], groups: Sequence[TagGroup]) -> str:
     rows = []
     for tag in tags:
         threshold = tag.threshold or 0.0
@@ -85,7 +84,7 @@ def _tag_list(tags: Sequence[ClassScore], colour: str) -> str:
         rows.append(
             f'<li title="said from {threshold:.1%}, logit {tag.logit:.2f}"><span>{said}{escape(tag.value)}</span>'
             f'<span class="fv-track" aria-hidden="true"><span class="fv-fill" style="width:{tag.probability:.2%};'
-            f'background:{colour}"></span><i style="left:{threshold:.2%}"></i></span>'
+            f'background:{tag_colour(tag, groups)}"></span><i style="left:{threshold:.2%}"></i></span>'
             f'<span class="fv-number">{tag.probability:.1%}</span></li>'
         )
     return f'<ol class="fv-bars">{"".join(rows)}</ol>'
@@ -95,10 +94,7 @@ def short_bars(prediction: Prediction, classes: tuple[str, ...], count: int) -> 
     """The most probable classes or, of a tagger, the most probable tag of each group."""
     if not prediction.tags:
         return bars(prediction.first(count), classes)
-    if len(prediction.tags) == 1:
-        return f'<div class="fv-tags">{_tag_list(prediction.first(count), PALETTE[0])}</div>'
-    rows = [_tag_list(group.tags[:1], PALETTE[n % len(PALETTE)]) for n, group in enumerate(prediction.tags)]
-    return f'<div class="fv-tags">{"".join(rows[:count])}</div>'
+    return f'<div class="fv-tags">{_tag_list(prediction.first(count), prediction.tags)}</div>'
 
 
 def _lead(prediction: Prediction, asked: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
+from typing import TypeVar
 
 import streamlit as st
 
@@ -13,11 +14,14 @@ from apps.studio import intake, state
 from apps.studio.state import Held
 from fashionviz.errors import FashionvizError, ModelNotTrained, Overloaded
 from fashionviz.figures.pictures import Picture, enlarge
-from fashionviz.figures.theme import PALETTE, SIGNED, class_colour, viridis
+from fashionviz.figures.theme import SIGNED, class_colour, tag_colour, viridis
 from fashionviz.inference.engine import Engine, shared_engine
 from fashionviz.models.registry import get_model
-from fashionviz.results import Box, ClassScore, ModelInfo, Prediction, TagGroup
+from fashionviz.results import Box, ClassScore, ModelInfo, Prediction, Report, TagGroup
+from fashionviz.tag_results import TaggingReport
 
+#: Of a classifier or of a tagger.
+AnyReport = TypeVar("AnyReport", Report, TaggingReport)
 #: Plotly's tool bar and zooming have no use on these figures, and zooming traps a finger that scrolls.
 PLAIN = {"displayModeBar": False, "scrollZoom": False}
 #: Pictures with no more pixels than this on their longest side are shown as squares.
@@ -129,11 +133,7 @@ def top_classes(scores: Sequence[ClassScore], classes: tuple[str, ...]) -> None:
 
 def top_tags(prediction: Prediction, count: int) -> None:
     """A few tags of a tagger: the most probable one of each group, or of the only group, in the group's colour."""
-    kinds = [group.name for group in prediction.tags]
-    rows = "".join(
-        _tag_bar(tag, PALETTE[kinds.index(tag.label.partition(": ")[0]) if len(kinds) > 1 else 0])
-        for tag in prediction.first(count)
-    )
+    rows = "".join(_tag_bar(tag, tag_colour(tag, prediction.tags)) for tag in prediction.first(count))
     st.html(f'<div class="fv-tagged fv-tight"><ol class="fv-top">{rows}</ol></div>')
 
 
@@ -154,8 +154,8 @@ def tags(groups: Sequence[TagGroup], least: int = 2) -> None:
         least: bars of each group at least.
     """
     blocks = []
-    for number, group in enumerate(groups):
-        rows = "".join(_tag_bar(tag, PALETTE[number % len(PALETTE)]) for tag in group.shown(least))
+    for group in groups:
+        rows = "".join(_tag_bar(tag, tag_colour(tag, groups)) for tag in group.shown(least))
         blocks.append(f'<div><p>{escape(group.title)}</p><ol class="fv-top">{rows}</ol></div>')
     st.html(f'<div class="fv-tagged">{"".join(blocks)}</div>')
 
@@ -179,6 +179,15 @@ def need_weights(info: ModelInfo) -> None:
         st.warning(f"{info.name} is not trained yet, so it does not guess. Train it, or choose another model.")
         st.code(f"fashionviz train {info.name}", language="bash")
         st.stop()
+
+
+def need_report(info: ModelInfo, report: AnyReport | None) -> AnyReport:
+    """The model's committed report; without one, end the page with what to do."""
+    if report is not None:
+        return report
+    st.info(f"There is no report for {info.name} yet. Choose another model, or train and score this one:")
+    st.code(f"fashionviz train {info.name}", language="bash")
+    st.stop()
 
 
 def region_box() -> Box | None:

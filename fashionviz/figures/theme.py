@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+from fashionviz.results import ClassScore, TagGroup
 
 #: One accent; text on it is white (contrast 5.9:1).
 ACCENT = "#3B5BDB"
@@ -44,6 +47,17 @@ SIGNED = ((0.0, "#B2182B"), (0.25, "#EF8A62"), (0.5, "#FFFFFF"), (0.75, "#67A9CF
 def class_colour(label: str, classes: tuple[str, ...]) -> str:
     """The colour of a class: the same on every page, from its place among the model's classes."""
     return PALETTE[classes.index(label) % len(PALETTE)]
+
+
+def tag_colour(tag: ClassScore, groups: Sequence[TagGroup]) -> str:
+    """The colour of a tag: that of its group, the same on every page, from the group's place among the tagger's.
+
+    Args:
+        tag: one of a group's.
+        groups: of the prediction.
+    """
+    place = next(number for number, group in enumerate(groups) if tag in group.tags)
+    return PALETTE[place % len(PALETTE)]
 
 
 def layout(height: int, **changes: object) -> go.Layout:

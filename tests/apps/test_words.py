@@ -1,9 +1,13 @@
 """Sentences that both apps say."""
 
+import re
+
 import pytest
 
 from apps.lab import parts
+from apps.studio import parts as studio_parts
 from apps.words import assurance_words, tags_headline
+from fashionviz.figures.theme import PALETTE
 from fashionviz.models.assurance import CLEAR, CLOSE, NO_GARMENT
 from fashionviz.results import Assurance, ClassScore, ModelInfo, ModelRef, Prediction, TagGroup, Timings, Verdict
 
@@ -38,3 +42,22 @@ def test_a_headline_names_six_tags_and_counts_the_others() -> None:
     assert tags_headline(groups) == "0 · 1 · 2 · 3 · 4 · 5 and 3 more"
     assert tags_headline((TagGroup("kind", "Kind", False, tags[:7]),)) == "0 · 1 · 2 · 3 · 4 · 5 · 6", "one is no crowd"
     assert tags_headline(()) == "No tag is probable enough"
+
+
+def test_both_apps_give_a_tag_its_groups_colour_in_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = tuple(
+        TagGroup(
+            name, name.title(), True, (ClassScore(f"{name}: a", 0.6, 0.0, 0.5), ClassScore(f"{name}: b", 0.2, 0.0, 0.5))
+        )
+        for name in ("kind", "colour", "season", "usage")
+    )
+    scores = tuple(tag for group in kinds for tag in group.tags)
+    many = Prediction(ModelRef("a.b", "ab" * 32), scores, Timings(1, 2, 3), tags=kinds)
+    one = Prediction(many.model, kinds[0].tags, many.timings, tags=kinds[:1])
+    drawn: list[str] = []
+    monkeypatch.setattr(studio_parts.st, "html", drawn.append)
+    for prediction, colours in ((many, PALETTE[:3]), (one, (PALETTE[0],) * 2)):
+        studio_parts.top_tags(prediction, 3)
+        for page in (parts.short_bars(prediction, INFO.classes, 3), drawn[-1]):
+            assert page.count("<ol") == 1
+            assert re.findall(r"background:(#\w+)", page) == list(colours)

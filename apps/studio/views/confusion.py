@@ -193,10 +193,7 @@ if get_model(info.name).task.multilabel:
     st.info(f"{info.name} gives tags, not one class, so nothing is mistaken for one thing. Its figures: the Tags page.")
     st.page_link("views/tags.py", label="Tags", icon=":material/label:")
     st.stop()
-if report is None:
-    st.info(f"There is no report for {info.name} yet. Choose another model, or train and score this one:")
-    st.code(f"fashionviz train {info.name}", language="bash")
-    st.stop()
+report = parts.need_report(info, report)
 summary(report)
 above = st.container()  # the matrix stands first and outlines the cell that the lists below it hold
 cell = cell_choice(report)

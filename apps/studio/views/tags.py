@@ -126,10 +126,7 @@ if not tagger:
     names = [spec.name for spec in list_models() if spec.task.multilabel]
     st.info(f"{info.name} gives one class, not tags. Choose a tagger in the sidebar: {', '.join(names)}.")
     st.stop()
-if report is None:
-    st.info(f"There is no report for {info.name} yet. Choose another model, or train and score this one:")
-    st.code(f"fashionviz train {info.name}", language="bash")
-    st.stop()
+report = parts.need_report(info, report)
 summary(report)
 parts.note(info)
 st.subheader("One tag", anchor=False)
