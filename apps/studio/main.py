@@ -41,7 +41,10 @@ def home() -> None:
     st.switch_page(pages[0], query_params={key: st.query_params.get_all(key) for key in st.query_params})
 
 
-page = st.navigation([st.Page(home, title="Studio", default=True, visibility="hidden"), *pages])
+start = st.Page(home, title="Studio", default=True, visibility="hidden")
+page = st.navigation([start, *pages])
+if page is start:
+    page.run()  # before the sidebar: what its widgets hold in the address could not be handed on after it
 with st.sidebar:
     with parts.plainly():
         sidebar.model_choice(parts.engine())

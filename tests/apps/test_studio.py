@@ -151,6 +151,13 @@ def test_the_bare_address_keeps_its_query(studio: AppTest) -> None:
     assert "the centre (216×288 px)" in captions(app)
 
 
+def test_the_bare_address_keeps_the_model_of_a_link(studio: AppTest) -> None:
+    studio.query_params["model"] = "resnet50.gender_category"
+    app = well(studio.run())
+    assert app.title[0].value == "Predict"
+    assert app.selectbox(key="model").value == "resnet50.gender_category"
+
+
 def test_the_photo_and_the_model_stay_from_page_to_page(studio: AppTest) -> None:
     app = well(upload(studio.run(), jpeg()))
     assert app.metric[0].label == "Most probable class"

@@ -94,3 +94,13 @@ def test_a_tagger_has_no_confusion_matrix_and_a_classifier_no_tags() -> None:
     app = page("tags")
     app.selectbox(key="model").set_value("mobilenet_v2.gender_category").run()
     assert "gives one class, not tags" in app.info[0].value
+
+
+def test_a_model_without_a_report_says_what_to_do() -> None:
+    for name, view in (("inception_v3.tags", "tags"), ("vgg16.gender_category", "confusion")):
+        app = page(view)
+        app.selectbox(key="model").set_value(name).run()
+        assert not app.exception
+        assert f"There is no report for {name} yet" in app.info[0].value
+        assert [code.value for code in app.code] == [f"fashionviz train {name}"]
+        assert not app.metric
