@@ -9,7 +9,8 @@ import io
 import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -50,9 +51,17 @@ def sentence(error: Exception) -> str:
     return UNEXPECTED
 
 
+def told_apart(infos: Sequence[ModelInfo]) -> list[tuple[str, str]]:
+    """Title and name of each model; where two have one title, with the number of classes by which they differ."""
+    often = Counter(info.title for info in infos)
+    return [(f"{m.title}, {len(m.classes)} classes" if often[m.title] > 1 else m.title, m.name) for m in infos]
+
+
 def model_choices(engine: Any) -> list[tuple[str, str]]:
     """Every model by title; untrained ones say so and cannot answer."""
-    return [(m.title if m.trained else f"{m.title} (not trained yet)", m.name) for m in engine.models()]
+    infos = engine.models()
+    titles = {name: title for title, name in told_apart([m for m in infos if m.trained])}
+    return [(titles.get(m.name, f"{m.title} (not trained yet)"), m.name) for m in infos]
 
 
 def default_model(engine: Any) -> str | None:

@@ -123,6 +123,7 @@ CSS = f"""
 .fv-tags .fv-bars li:first-child {{ font-weight: 400; }}
 .fv-tags h3 {{ font-size: 13px; font-weight: 600; color: var(--fv-muted); margin: 0 0 6px; }}
 .fv-tags details {{ margin: -4px 0 12px; font-size: 13px; color: var(--fv-muted); }}
+.gradio-container .fv-tile .fv-tags {{ margin: 0 0 12px; }}
 .fv-tags summary {{ cursor: pointer; padding: 2px 0 8px; }}
 .fv-foot {{ border-top: 1px solid var(--fv-border); padding-top: 8px; color: var(--fv-muted); font-size: 12.5px;
   line-height: 1.5; overflow-wrap: anywhere; }}
