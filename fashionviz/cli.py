@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +25,9 @@ from fashionviz.data.convert_command import convert_command
 from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import compare, how_good, print_tagging, report
+from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_tagging, report
+from fashionviz.inference.landmarks_command import landmarks
+from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
 from fashionviz.training.assurance_command import assurance
@@ -49,6 +50,7 @@ app.command()(compare)
 app.command()(report)
 app.command("study")(study_command)
 app.command()(assurance)
+app.command()(landmarks)
 
 out = Console()
 err = Console(stderr=True)
@@ -56,40 +58,6 @@ err = Console(stderr=True)
 ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Registry name; the default model if left out.")]
 BoxOption = Annotated[str | None, typer.Option("--box", help="Region x0,y0,x1,y1 in pixels of the upright photo.")]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="A .png picture, or .npy raw float32 values.")]
-
-
-def _read(path: Path) -> Any:
-    from fashionviz import images
-    from fashionviz.errors import ImageError
-
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path.name} cannot be read: {error.strerror}.") from error
-    return images.decode(data)
-
-
-def _check_ending(path: Path) -> None:
-    """Refuse a file name before the work is done, not after."""
-    if path.suffix.lower() not in (".png", ".npy"):
-        raise InvalidRequest(f"--out must end in .png (a picture) or .npy (raw values), not {path.suffix!r}.")
-
-
-def _save(path: Path, picture: Callable[[], Any], values: Callable[[], Any]) -> None:
-    """Write the picture or the raw values, by the ending of the file's name."""
-    import numpy as np
-
-    from fashionviz.images import encode_png
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix.lower() == ".png":
-            path.write_bytes(encode_png(picture()))
-        else:
-            with path.open("wb") as handle:  # np.save would add an ending of its own to .NPY
-                np.save(handle, values())
-    except OSError as error:
-        raise InvalidRequest(f"{path} cannot be written: {error.strerror}.") from error
 
 
 @app.command()
@@ -160,7 +128,7 @@ def predict(
         answers, failed = [], False
         for path in photos:
             try:
-                result = engine.predict(_read(path), model, box=region)
+                result = engine.predict(read_photo(path), model, box=region)
             except FashionvizError as error:
                 failed = True
                 answers.append(failure_json(error, str(path)))
@@ -208,14 +176,14 @@ def explain(
         "overlay": pictures.attribution_overlay,
     }
     with plain_errors(), bar(method) as tick:
-        _check_ending(output)
+        check_ending(output)
         if style not in styles:
             raise InvalidRequest(f"--style must be one of {', '.join(styles)}, not {style!r}.")
         result = shared_engine().explain(
-            _read(photo), model, method, target=target, box=parse_box(box, "--box"),
+            read_photo(photo), model, method, target=target, box=parse_box(box, "--box"),
             on_progress=lambda p: tick(p.done, p.total),
         )  # fmt: skip
-        _save(output, lambda: pictures.enlarge(styles[style](result), 640), lambda: result.values)
+        save_picture(output, lambda: pictures.enlarge(styles[style](result), 640), lambda: result.values)
     facts = {
         "file": str(photo), "model": result.model.name, "method": method, "target": result.target,
         "probability": result.probability, "shape": list(result.values.shape), "out": str(output),
@@ -239,9 +207,9 @@ def filters(
     from fashionviz.inference.engine import shared_engine
 
     with plain_errors():
-        _check_ending(output)
+        check_ending(output)
         bank = shared_engine().filters(model, layer)
-        _save(output, lambda: pictures.filter_grid(bank), lambda: bank.weights)
+        save_picture(output, lambda: pictures.filter_grid(bank), lambda: bank.weights)
     facts = {"model": bank.model.name, "layer": bank.layer, "shape": list(bank.weights.shape), "out": str(output)}
     if as_json:
         print_json(facts)
@@ -264,8 +232,8 @@ def activations(
     from fashionviz.inference.engine import shared_engine
 
     with plain_errors():
-        _check_ending(output)
-        maps = shared_engine().activations(_read(photo), model, layer, box=parse_box(box, "--box"))
+        check_ending(output)
+        maps = shared_engine().activations(read_photo(photo), model, layer, box=parse_box(box, "--box"))
         if channel is not None and not 0 <= channel < len(maps.maps):
             raise InvalidRequest(f"{maps.layer} has the channels 0 to {len(maps.maps) - 1}, not {channel}.")
 
@@ -274,7 +242,7 @@ def activations(
                 return pictures.activation_tile(maps, channel, 640)
             return pictures.activation_grid(maps, pictures.strongest_channels(maps, 64))
 
-        _save(output, picture, lambda: maps.maps if channel is None else maps.maps[channel][None])
+        save_picture(output, picture, lambda: maps.maps if channel is None else maps.maps[channel][None])
     facts = {
         "file": str(photo), "model": maps.model.name, "layer": maps.layer, "shape": list(maps.maps.shape),
         "out": str(output), "timings_ms": maps.timings.as_dict(),
@@ -297,7 +265,7 @@ def evaluate(
     """Score a model on a Parquet file with the columns of its data set."""
     from fashionviz.evaluation.evaluate import evaluate as run
     from fashionviz.models.registry import get_model
-    from fashionviz.serialise import report_json
+    from fashionviz.serialise import landmark_report_json, report_json
 
     with plain_errors(), bar(f"{model} on {data}") as tick:
         if get_model(model).task.multilabel:
@@ -309,8 +277,17 @@ def evaluate(
     if tagging:
         print_tagging(tagging, as_json)
         return
+    found = None
+    if get_model(model).landmarks:
+        from fashionviz.evaluation.landmarks import evaluate_landmarks
+
+        with plain_errors(), bar(f"landmarks of {model} on {data}") as tick:
+            try:
+                found = evaluate_landmarks(model, data, split, progress=tick)
+            except DataError as error:  # the categories are answered; of the landmarks nothing is known
+                err.print(str(error), highlight=False, markup=False)
     if as_json:
-        print_json(report_json(report))
+        print_json(report_json(report) | (landmark_report_json(found) if get_model(model).landmarks else {}))
         return
     table = Table("class", "precision", "recall", "F1", "n", title=f"{model} on {report.data_set} {report.split}")
     for row in report.per_class:
@@ -322,6 +299,8 @@ def evaluate(
         f"skipped {report.skipped}, macro F1 {report.macro_f1:.4f}",
         highlight=False,
     )
+    if found:
+        print_landmarks(found)
 
 
 @app.command()

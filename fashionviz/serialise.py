@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionviz.data.landmarks.kinds import NOTE, NOTE_LEARNED
 from fashionviz.errors import FashionvizError
+from fashionviz.landmark_results import LandmarkReport, Landmarks
 from fashionviz.models.preprocess import Placement
 from fashionviz.results import (
     ActivationMaps,
@@ -187,6 +189,45 @@ def tagging_report_json(report: TaggingReport) -> Json:
         "map_ci95": [float(v) for v in report.map_ci95],
         **{name: asdict(getattr(report, name)) for name in ("micro", "macro", "per_image")},
         "per_tag": [asdict(tag) for tag in report.per_tag],
+    }
+
+
+def landmarks_json(result: Landmarks, file: str) -> Json:
+    """Landmarks of a photo, x and y in pixels of the decoded photo.
+
+    Args:
+        result: the result.
+        file: the name under which the photo was given.
+    """
+    return {
+        "file": file,
+        "model": result.model.name,
+        "sha256": result.model.sha256,
+        "landmarks": [
+            {"name": m.name, "x": m.x, "y": m.y, "probability": m.probability, "present": m.present}
+            for m in result.found
+        ],
+        "timings_ms": result.timings.as_dict(),
+        "box": box_json(result.box),
+        "note": NOTE_LEARNED,
+    }
+
+
+def landmark_report_json(report: LandmarkReport | None) -> Json:
+    """What `evaluate --json` says of landmarks beside the categories; errors are shares of the garment's size.
+
+    Args:
+        report: the scores, or ``None`` where no landmarks could be derived: then everything but the note is ``None``.
+    """
+    return {
+        "landmark_error": report and report.error,
+        "landmark_error_ci95": report and list(report.error_ci95),
+        "landmark_rate": report and report.rate,
+        "landmark_rate_ci95": report and list(report.rate_ci95),
+        "landmark_photos": report and report.photos,
+        "landmark_n": report and report.n,
+        "landmarks": report and [asdict(figure) for figure in report.each],
+        "landmark_note": NOTE,
     }
 
 

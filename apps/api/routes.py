@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from apps.api import schemas
 from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
 from fashionviz import serialise
+from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.errors import DataError, InvalidRequest
 from fashionviz.evaluation.report import load_report
 from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.figures import pictures
+from fashionviz.figures.landmarks import heat_picture, landmark_picture
 from fashionviz.images import encode_png
 from fashionviz.results import ActivationMaps, Attribution, Timings
 
@@ -213,6 +215,43 @@ def _attribution_answer(result: Attribution, choice: ExplainChoice, sent: Upload
         return _npy(result.values, f"{result.method}.npy", headers)
     picture = STYLES[choice.style](result)
     return _png(pictures.enlarge(picture, PICTURE), headers)
+
+
+class LandmarkChoice:
+    """Which picture: form fields win over the query."""
+
+    def __init__(
+        self,
+        name: Annotated[str | None, Query(description="Heat of one landmark instead of dots.")] = None,
+        format: Annotated[Format | None, Query(description="`json` without it.")] = None,
+        name_field: Annotated[str | None, Form(alias="name")] = None,
+        format_field: Annotated[Format | None, Form(alias="format")] = None,
+    ) -> None:
+        self.name = name_field or name or None
+        self.format: Format = format_field or format or "json"
+
+
+@router.post(
+    "/landmarks",
+    tags=["photos"],
+    response_model=schemas.LandmarksBody,
+    responses=_files(_PHOTO_ERRORS, "The photo with dots, or the heat of one landmark, as PNG; all heat as `.npy`."),
+    summary="Where collar, sleeves, waist and hem are",
+)
+def landmarks(sent: UploadDep, choice: Annotated[LandmarkChoice, Depends()], engine: EngineDep) -> Response:
+    """Eight landmarks with the probability that the garment shows them. What they were learned from is derived."""
+    if choice.name is not None and choice.name not in LANDMARKS:
+        raise InvalidRequest(f"There is no landmark {choice.name!r}. Choose one of: {', '.join(LANDMARKS)}.")
+    photo = sent.photo()
+    result = engine.landmarks(photo, model=sent.model, box=sent.box)
+    headers = _headers(result.model.name, result.model.sha256, result.timings)
+    if choice.format == "json":
+        return JSONResponse(serialise.landmarks_json(result, sent.file), headers=headers)
+    if choice.format == "npy":
+        return _npy(result.heat, "landmarks.npy", headers)
+    if choice.name is not None:
+        return _png(pictures.enlarge(heat_picture(result, choice.name), PICTURE, smooth=True), headers)
+    return _png(landmark_picture(result, photo.pixels), headers)
 
 
 @router.get(

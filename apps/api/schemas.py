@@ -76,6 +76,28 @@ class TagGroupBody(BaseModel):
     tags: list[TagBody] = Field(description="All of them, most probable first.")
 
 
+class LandmarkBody(BaseModel):
+    """One landmark, in pixels of the decoded photo."""
+
+    name: str = Field(description="left_collar, right_collar, …; left is left in the picture.")
+    x: float
+    y: float
+    probability: float = Field(description="That the garment shows it.")
+    present: bool = Field(description="Whether that is one half or more.")
+
+
+class LandmarksBody(BaseModel):
+    """Eight landmarks: collar, sleeve, waist and hem, left and right."""
+
+    file: str
+    model: str
+    sha256: str = Field(description="SHA-256 of the weights that answered.")
+    landmarks: list[LandmarkBody]
+    timings_ms: dict[str, float]
+    box: list[float] | None
+    note: str = Field(description="Words that must stand beside the landmarks.")
+
+
 class PredictionBody(BaseModel):
     """Every class, most probable first."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionviz.data.landmarks.kinds import articles
 from fashionviz.data.street2shop import CATEGORY5, CATEGORY11, category5, category11
 from fashionviz.data.street_tags import STREET_TAGS, street_targets
 from fashionviz.data.tags import GROUPS, shipped_vocabulary
@@ -56,6 +57,12 @@ def clothing10(row: Mapping[str, Any]) -> str | None:
 
 
 Targets = Callable[[Sequence[Mapping[str, Any]]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
+
+
+def category50(row: Mapping[str, Any]) -> str | None:
+    """The article type where it is one of the catalogue's fifty most frequent (paper 004 has fifty categories)."""
+    article = row.get("articleType")
+    return article if article in articles() else None
 
 
 @dataclass(frozen=True)
@@ -153,6 +160,14 @@ TASKS: dict[str, Task] = {
         columns=("articleType",),
         label_of=category5,
         data_set="fpi",
+    ),
+    "category50": Task(
+        name="category50",
+        title="Article type, the fifty most frequent",
+        classes=tuple(articles()),
+        columns=("articleType",),
+        label_of=category50,
+        data_set="fpi-large",
     ),
     "tags": Task(
         name="tags",

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from fashionviz.console import JsonOption, plain_errors, print_json, safe
+from fashionviz.data.landmarks.kinds import NOTE
 from fashionviz.errors import InvalidRequest
+from fashionviz.landmark_results import LandmarkReport
 from fashionviz.models.card import FIGURE_NAMES
 from fashionviz.results import ModelInfo
 from fashionviz.tag_results import TaggingReport
@@ -44,6 +46,20 @@ def print_tagging(report: TaggingReport, as_json: bool) -> None:
         f"({_between(report.macro_f1_ci95)}), mean average precision {report.mean_average_precision:.4f} "
         f"({_between(report.map_ci95)}), F1 a picture {report.per_image.f1:.4f}, accuracy {report.accuracy:.4f}; "
         f"n {report.n:,}, tags {report.labels}, skipped {report.skipped:,}",
+        highlight=False,
+    )
+
+
+def print_landmarks(report: LandmarkReport) -> None:
+    """Print how far a network's landmarks are from derived ones: a row a landmark, then all together."""
+    table = Table("landmark", "mean error", "detected", "n", title=f"landmarks, {safe(report.data_set)} {report.split}")
+    for row in report.each:
+        table.add_row(row.label.replace("_", " "), f"{row.error:.4f}", f"{row.rate:.3f}", f"{row.n:,}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"landmark error {report.error:.4f} of the garment's size ({_between(report.error_ci95)}), detected "
+        f"{report.rate:.4f} ({_between(report.rate_ci95)}); {report.n:,} landmarks of {report.photos:,} photos. {NOTE}",
         highlight=False,
     )
 

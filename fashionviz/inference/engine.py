@@ -17,7 +17,10 @@ from fashionviz.explain.layers import activations_of, filters_of
 from fashionviz.explain.methods import Job, Method, get_method, methods_for
 from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.config import EngineConfig
+from fashionviz.inference.landmarks import find_landmarks
 from fashionviz.inference.loaded import Loaded
+from fashionviz.inference.scores import scores_of, tags_of
+from fashionviz.landmark_results import Landmarks
 from fashionviz.models.assurance import load_garment_row
 from fashionviz.models.card import load_card
 from fashionviz.models.registry import ModelSpec, default_model, get_model, list_models
@@ -26,14 +29,12 @@ from fashionviz.results import (
     ActivationMaps,
     Attribution,
     Box,
-    ClassScore,
     FilterBank,
     LayerInfo,
     ModelInfo,
     Prediction,
     Progress,
     Readiness,
-    TagGroup,
     Timings,
 )
 
@@ -170,7 +171,7 @@ class Engine:
         prepared = (time.perf_counter() - start) * 1000
         answer, garment = loaded.ask(x)
         probabilities = loaded.probabilities(answer.logits)
-        scores = _scores(loaded, answer.logits, probabilities)
+        scores = scores_of(loaded, answer.logits, probabilities)
         return Prediction(
             model=loaded.ref,
             scores=scores,
@@ -178,7 +179,7 @@ class Engine:
             box=box,
             notes=photo.notes,
             assurance=loaded.assurance(probabilities, garment),
-            tags=_tags(loaded, scores),
+            tags=tags_of(loaded, scores),
         )
 
     # --- explanations -----------------------------------------------------------------------------------------
@@ -276,6 +277,27 @@ class Engine:
             finally:
                 self._slow.release()
 
+    # --- landmarks --------------------------------------------------------------------------------------------
+
+    def landmarks(self, photo: Photo, model: str | None = None, *, box: Box | None = None) -> Landmarks:
+        """Where a network finds the landmarks of the garment.
+
+        Args:
+            photo: from :func:`fashionviz.images.decode`.
+            model: registry name; the default network with landmarks if ``None``.
+            box: ``(x0, y0, x1, y1)`` in pixels of the photo.
+
+        Raises:
+            InvalidRequest: the model finds no landmarks, or the box.
+            UnknownModel, ModelNotTrained, WeightsError: the model cannot answer.
+            Overloaded: too many explanations are waiting.
+        """
+        name = model or next(spec.name for spec in list_models() if spec.landmarks and spec.default)
+        if not get_model(name).landmarks:
+            having = ", ".join(spec.name for spec in list_models() if spec.landmarks)
+            raise InvalidRequest(f"{name} finds no landmarks. These do: {having}.")
+        return find_landmarks(self._get(name), photo, _region(photo, box), box)
+
     # --- layers -----------------------------------------------------------------------------------------------
 
     def layers(self, model: str | None = None) -> tuple[LayerInfo, ...]:
@@ -343,26 +365,6 @@ def _region(photo: Photo, box: Box | None) -> Photo:
     if len(box) != 4 or not all(np.isfinite(v) for v in box):
         raise InvalidRequest("A box needs four numbers x0, y0, x1, y1 in pixels.")
     return photo.crop(box)
-
-
-def _scores(loaded: Loaded, logits: torch.Tensor, probabilities: np.ndarray) -> tuple[ClassScore, ...]:
-    order = np.argsort(-probabilities, kind="stable")
-    classes = loaded.card.classes
-    thresholds = loaded.card.thresholds or (None,) * len(classes)
-    return tuple(ClassScore(classes[i], float(probabilities[i]), float(logits[i]), thresholds[i]) for i in order)
-
-
-def _tags(loaded: Loaded, scores: tuple[ClassScore, ...]) -> tuple[TagGroup, ...]:
-    classes = loaded.card.classes
-    return tuple(
-        TagGroup(
-            group.name,
-            group.title,
-            group.exclusive,
-            tuple(score for score in scores if group.start <= classes.index(score.label) < group.stop),
-        )
-        for group in loaded.spec.task.groups
-    )
 
 
 def _ticker(on_progress: OnProgress | None, cancel: threading.Event | None) -> Callable[[int, int], None]:

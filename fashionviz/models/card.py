@@ -19,6 +19,8 @@ FIGURE_NAMES = {
     "ece_uncalibrated": "the same before calibration",
     "micro_f1": "F1 of the tags, all decisions together",
     "macro_f1": "F1 of the tags, mean over tags",
+    "landmark_error": "mean distance of the landmarks from derived ones, as a share of the garment's size",
+    "landmark_rate": "landmarks detected (within a tenth of the garment's size of derived ones)",
     "map": "mean average precision of the tags",
 }
 

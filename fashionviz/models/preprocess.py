@@ -30,6 +30,20 @@ class Placement:
         """The part of ``(..., H, W)`` values of the frame that the photo covers."""
         return values[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
+    def on_photo(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Points ``(…, 2)``, x and y from 0 to 1 of the frame, as x and y from 0 to 1 of the photo, clipped to it."""
+        height, width = self.frame
+        pixels = np.asarray(points, np.float64) * [width, height] - [self.left, self.top]
+        out: NDArray[np.float64] = np.clip(pixels / [self.width, self.height], 0, 1)
+        return out
+
+    def in_frame(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Points ``(…, 2)``, x and y from 0 to 1 of the photo, as x and y from 0 to 1 of the frame."""
+        height, width = self.frame
+        pixels = np.asarray(points, np.float64) * [self.width, self.height] + [self.left, self.top]
+        out: NDArray[np.float64] = pixels / [width, height]
+        return out
+
 
 def placement(photo_size: tuple[int, int], frame: tuple[int, int]) -> Placement:
     """Fit a photo of (height, width) into a frame of (height, width), centred, keeping its shape."""

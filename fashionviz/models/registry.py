@@ -36,6 +36,7 @@ class ModelSpec:
         relu_family: guided backpropagation applies (ReLU, ReLU6, functional ReLU).
         default: whether it is its task's default, chosen on validation.
         grey: the network weighs RGB into one channel (Pillow's mode "L") and sees no colour.
+        landmarks: the network is a :class:`~fashionviz.models.landmark_answer.LandmarkNetwork`.
         paper: where the design comes from.
     """
 
@@ -53,6 +54,7 @@ class ModelSpec:
     relu_family: bool
     default: bool = False
     grey: bool = False
+    landmarks: bool = False
     paper: str = ""
 
 
@@ -72,6 +74,7 @@ def register_model(
     std: tuple[float, float, float] = IMAGENET_STD,
     default: bool = False,
     grey: bool = False,
+    landmarks: bool = False,
     paper: str = "",
 ) -> Callable[[Callable[[int], nn.Module]], Callable[[int], nn.Module]]:
     """Register a builder ``build(num_classes) -> nn.Module`` under ``architecture.task``."""
@@ -96,6 +99,7 @@ def register_model(
             relu_family=relu_family,
             default=default,
             grey=grey,
+            landmarks=landmarks,
             paper=paper,
         )
         return build
@@ -142,5 +146,6 @@ def _load() -> None:
         mobilenet_v2,
         resnet,
         resnet_v2,
+        ropanet,
         vgg,
     )

@@ -21,14 +21,14 @@ def study_command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run finished rows again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a comparison of papers 000 and 002, row by row; the same command goes on after the finished rows."""
+    """Measure a comparison of papers 000, 002 and 004, row by row; the same command goes on after the finished rows."""
     from fashionviz.studies.papers import get_study
     from fashionviz.studies.run import run_study
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors("Stopped. The finished rows are kept; the same command goes on after them."):
-        if name in ("tags", "tags-baseline", "thresholds"):
-            _tags(name, out, overwrite, as_json)
+        if name in ("tags", "tags-baseline", "thresholds", "ropanet"):
+            _on_features(name, out, overwrite, as_json)
             return
         study = get_study(name)
         record = run_study(study, out, overwrite=overwrite)
@@ -43,8 +43,9 @@ def study_command(
         )
 
 
-def _tags(name: str, out: Path, overwrite: bool, as_json: bool) -> None:
-    """The studies of taggers, whose rows are last layers on frozen features."""
+def _on_features(name: str, out: Path, overwrite: bool, as_json: bool) -> None:
+    """The studies whose rows are layers on frozen features."""
+    from fashionviz.studies.ropanet import run_ropanet
     from fashionviz.studies.tag_baseline import run_baseline
     from fashionviz.studies.tag_grid import run_grid
     from fashionviz.studies.tag_thresholds import run_thresholds
@@ -52,6 +53,9 @@ def _tags(name: str, out: Path, overwrite: bool, as_json: bool) -> None:
     if name == "tags":
         grid = run_grid(out, overwrite=overwrite)
         said, facts = f"{len(grid.rows)} rows", grid.model_dump(mode="json")
+    elif name == "ropanet":
+        trained = run_ropanet(out, overwrite=overwrite)
+        said, facts = f"{len(trained.rows)} rows", trained.model_dump(mode="json")
     elif name == "thresholds":
         compared = run_thresholds(out)
         said, facts = f"{len(compared.rules)} rules", compared.model_dump(mode="json")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,15 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fashionviz.data.cache import decoded
-from fashionviz.data.sets import cache_root, open_set
-from fashionviz.evaluation.multilabel import Bools
-from fashionviz.models.preprocess import normalise
+from fashionviz.data.sets import open_set
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_initial
+from fashionviz.training.feature_cache import cached_features
+from fashionviz.training.last_layer import Material
 from fashionviz.training.starts import starting_weights
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,61 +59,21 @@ def frozen_features(
     start = starting_weights(backbone.init, backbone.model)
     assert start.path is not None
     assert start.sha256 is not None
-    size = f"{backbone.size[0]}x{backbone.size[1]}"
-    folder = cache_root() / "features"
-    target = folder / f"{spec.architecture}-{start.sha256[:12]}-{data_set}-{split}-{size}-{data.fingerprint()}.npy"
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        pixels = decoded(data, backbone.size)
-        network = spec.build()
-        load_initial(start.path, network)
-        network = network.eval().to(memory_format=torch.channels_last)
-        kept: list[torch.Tensor] = []
-        head = network.get_submodule(spec.head)
-        handle = head.register_forward_pre_hook(lambda module, inputs: kept.append(inputs[0]))
-        partial = target.with_suffix(f".{os.getpid()}.part")
-        store = np.lib.format.open_memmap(
-            partial,
-            mode="w+",
-            dtype=np.float16,
-            shape=(len(pixels), int(head.in_features)),  # type: ignore[arg-type]
-        )
-        log.info("%s looks at %s %s", backbone.title, data_set, split)
-        with torch.inference_mode():
-            for first in range(0, len(pixels), 64):
-                block = torch.from_numpy(np.array(pixels[first : first + 64])).permute(0, 3, 1, 2).float() / 255
-                network(normalise(block, spec.mean, spec.std).to(memory_format=torch.channels_last))
-                store[first : first + 64] = kept.pop().numpy().astype(np.float16)
-                if progress:
-                    progress(min(first + 64, len(pixels)), len(pixels))
+    network = spec.build()
+    load_initial(start.path, network)
+    network = network.eval().to(memory_format=torch.channels_last)
+    kept: list[torch.Tensor] = []
+    handle = network.get_submodule(spec.head).register_forward_pre_hook(lambda module, inputs: kept.append(inputs[0]))
+
+    def compute(x: torch.Tensor) -> torch.Tensor:
+        network(x)
+        return kept.pop()
+
+    name = f"{spec.architecture}-{start.sha256[:12]}"
+    try:
+        return cached_features(name, compute, data, np.arange(len(data)), backbone.size, spec.mean, spec.std, progress)
+    finally:
         handle.remove()
-        store.flush()
-        del store
-        partial.replace(target)  # only a complete file gets the name
-    features: NDArray[np.float16] = np.load(target, mmap_mode="r")
-    return features
-
-
-@dataclass(frozen=True)
-class Material:
-    """Features of a split with what is true of its photos.
-
-    Attributes:
-        x: ``(N, D)`` float32.
-        true, known: ``(N, L)``.
-    """
-
-    x: NDArray[np.float32]
-    true: Bools
-    known: Bools
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def some(self, count: int, seed: int) -> Material:
-        """So many photos, drawn by a seed."""
-        pick = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
-        return Material(self.x[pick], self.true[pick], self.known[pick])
 
 
 def tag_material(

@@ -14,7 +14,8 @@ from fashionviz.models.weights import FILE, load_initial, save_weights, sha256_o
 from fashionviz.studies.page import study_page
 from fashionviz.studies.record import Record, Result, load_record, save_record, score_of, up_to_date, write
 from fashionviz.studies.study import Row, Study
-from fashionviz.training.run import describe, network_of, train
+from fashionviz.training.loop import describe, network_of
+from fashionviz.training.run import train
 from fashionviz.training.starts import starting_weights
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from fashionviz.evaluation.multilabel import (
 )
 from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report
 from fashionviz.studies.frozen import Backbone, tag_material
-from fashionviz.studies.last_layer import logistic_regressions
 from fashionviz.studies.record import Figure, write
+from fashionviz.training.last_layer import logistic_regressions
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ MODEL = "inception_v3.tags"
 #: The backbone that everybody here has, and the tagger's own.
 BACKBONES = (
     Backbone("mobilenet_v2.street_tags", "imagenet", (160, 120)),
-    Backbone(MODEL, "nsfwjs", (160, 120)),
+    Backbone(MODEL, "nsfwjs", (128, 96)),
 )
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3)
 DRAWS = 1000

@@ -14,15 +14,15 @@ from fashionviz.data.labels import TASKS
 from fashionviz.data.tags import TagVocabulary, shipped_vocabulary
 from fashionviz.errors import DataError
 from fashionviz.evaluation.multilabel import choose_thresholds, multilabel_figures, resampled_intervals
-from fashionviz.studies.frozen import Backbone, Material, tag_material
-from fashionviz.studies.last_layer import by_steps
+from fashionviz.studies.frozen import Backbone, tag_material
 from fashionviz.studies.record import Figure, write
+from fashionviz.training.last_layer import Material, by_steps
 from fashionviz.training.multilabel_loss import LOSSES
 
 log = logging.getLogger(__name__)
 
 MODEL = "inception_v3.tags"
-BACKBONE = Backbone(MODEL, "nsfwjs", (160, 120))
+BACKBONE = Backbone(MODEL, "nsfwjs", (128, 96))
 SEED = 20260101
 
 

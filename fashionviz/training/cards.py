@@ -14,6 +14,8 @@ LICENCE = "Apache-2.0 (weights). The photos they were trained on are not part of
 _TITLES = {
     "mobilenet_v2": "MobileNetV2",
     "efficientnet_lite1": "EfficientNet-Lite1",
+    "ropanet": "RopaNet",
+    "ropanet_baseline": "RopaNet's baseline",
     "resnet50": "ResNet-50",
     "resnet50v2": "ResNet-50 v2 (pre-activation)",
     "resnet152": "ResNet-152",
@@ -104,7 +106,22 @@ def _street_tags() -> Words:
     )
 
 
+def _category50() -> Words:
+    return Words(
+        "fifty article types",
+        "Names the article type of a garment photo, after paper 004: the fifty most frequent of the catalogue. The "
+        "layers up to the 8×8 features are those of the tagger, frozen; what comes after them was trained. RopaNet "
+        "also finds eight landmarks: collar, sleeve, waist and hem, left and right in the picture.",
+        "Trained on catalogue photos of single items on white: an outfit or a street photo is outside of what it "
+        "knows, and other article types are forced into the fifty. The landmarks it learned from and is scored "
+        "on are derived from silhouettes by a rule; nobody annotated them (docs/landmarks.md). Photos that the rule "
+        "cannot read, white and skin-coloured garments, layers and unusual poses among them, have none and are not "
+        "scored. Paper 004 measured on DeepFashion: its figures are references, not a comparison.",
+    )
+
+
 _WORDS = {
+    "category50": _category50,
     "tags": _tags,
     "street_tags": _street_tags,
     "gender_category": _gender_category,

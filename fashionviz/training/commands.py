@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import ModelCard
+from fashionviz.training.feature_recipes import FeatureRecipe
+from fashionviz.training.feature_run import train_on_features
 from fashionviz.training.install import better_than_installed, install, rescore
-from fashionviz.training.recipes import get_recipe
-from fashionviz.training.run import network_of, run_folder, train
+from fashionviz.training.loop import network_of, run_folder
+from fashionviz.training.recipes import Recipe, any_recipe
+from fashionviz.training.refit import refit_head
+from fashionviz.training.run import train
 from fashionviz.training.starts import starting_weights
 
 
@@ -23,19 +28,26 @@ def train_and_install(
     Raises:
         FashionvizError: no such recipe, missing data, an ``init`` that does not fit.
     """
-    recipe = get_recipe(name)
+    recipe = any_recipe(name)
     start = starting_weights(init or recipe.init, name)
-    result = train(recipe, init=start.path, resume=resume, devices=devices)
+    if isinstance(recipe, FeatureRecipe):
+        if devices not in (None, 1):
+            raise InvalidRequest(f"{name} learns on features computed once: one process trains it.")
+        result = train_on_features(recipe, start, resume=resume)
+    else:
+        result = train(recipe, init=start.path, resume=resume, devices=devices)
     if result.rank:
         return ""
     network = network_of(result.checkpoint, recipe.model)
+    refitted = refit_head(recipe, network, result.checkpoint) if isinstance(recipe, Recipe) and recipe.refit else None
     better, why = better_than_installed(recipe, network)
     if not (better or force):
         return f"Not installed: {why}. The checkpoint stays in {run_folder(recipe)}."
     started = {k: v for k, v in asdict(start).items() if k != "path" and v is not None}
     card = install(
-        recipe, network, result.history, command=f"fashionviz train {name} --init {start.name}", start=started
-    )
+        recipe, network, result.history, command=f"fashionviz train {name} --init {start.name}", start=started,
+        refitted=refitted,
+    )  # fmt: skip
     return f"Installed {name} ({why}). {_figures(card)}."
 
 
@@ -45,7 +57,7 @@ def rescore_installed(name: str) -> str:
     Raises:
         FashionvizError: no such recipe, no weights, missing data.
     """
-    card = rescore(get_recipe(name))
+    card = rescore(any_recipe(name))
     return f"Measured {name}. Temperature {card.temperature:.3f}; {_figures(card)}."
 
 

@@ -145,6 +145,10 @@ def _tags(recipe: Recipe) -> Material:
     return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, {})
 
 
+def _no_photos(recipe: Recipe) -> Material:
+    raise InvalidRequest(f"{recipe.model} learns on frozen features, not on photos.")
+
+
 def _each_figure(*splits: tuple[str, str]) -> tuple[Check, ...]:
     return tuple(Check(data_set, split, figure) for data_set, split in splits for figure in TAG_FIGURES)
 
@@ -199,6 +203,16 @@ FEEDS: dict[str, Feed] = {
         checks=(Check("ccp", "validation", "map"),),
         reported=_each_figure(("ccp", "validation"), ("ccp", "test")),
         data_sets=("ccp train (Clothing Co-Parsing street photos, with those that have names alone)",),
+    ),
+    # On frozen features, which the feature recipes bring themselves: there is no mixture of photos.
+    "category50": Feed(
+        material=_no_photos,
+        checks=(Check("fpi-large", "validation"),),
+        reported=(Check("fpi-large", "validation"), Check("fpi-large", "test"), Check("fpi", "test")),
+        data_sets=(
+            "fpi-large train (the catalogue's photos at 168×224)",
+            "fpi train (Fashion Product Images, small; some of the other products)",
+        ),
     ),
     "category": Feed(
         material=_category,

@@ -25,10 +25,12 @@ from fashionviz.evaluation.calibration import (
     with_temperature,
 )
 from fashionviz.evaluation.evaluate import Scored, class_counts, evaluate
+from fashionviz.evaluation.landmarks import evaluate_landmarks
 from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.evaluation.report import save_report
 from fashionviz.evaluation.tagging import evaluate_tags
 from fashionviz.evaluation.tagging_report import save_tagging_report
+from fashionviz.landmark_results import LandmarkReport
 from fashionviz.models.card import Golden, Metric, ModelCard, load_card
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
@@ -36,10 +38,11 @@ from fashionviz.models.weights import FILE, StoredWeights, load_trained, model_f
 from fashionviz.results import ModelRef, Report
 from fashionviz.training.assurance import try_assurance
 from fashionviz.training.cards import INTENDED_USE, LICENCE, words
+from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feeds import FEEDS, Check, Feed
+from fashionviz.training.loop import describe
 from fashionviz.training.measure_tags import measure_tags, tag_metrics
 from fashionviz.training.recipes import Recipe
-from fashionviz.training.run import describe
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +91,21 @@ def calibration_metrics(scored: Scored, temperature: float) -> tuple[Metric, Met
     return metric("ece", scored.probabilities), metric("ece_uncalibrated", before)
 
 
+def landmark_metrics(report: LandmarkReport) -> tuple[Metric, Metric]:
+    """Mean error and detection rate of landmarks; n counts photos."""
+    command = f"fashionviz evaluate {report.model.name} --data {report.data_set} --split {report.split}"
+    figures = (("landmark_error", report.error, report.error_ci95), ("landmark_rate", report.rate, report.rate_ci95))
+    log.info("%s %s: landmark error %.4f, detected %.4f", report.data_set, report.split, report.error, report.rate)
+    first, second = (
+        Metric(
+            name=name, value=value, ci95=interval, n=report.photos, data_set=report.data_set, split=report.split,
+            command=command,
+        )
+        for name, value, interval in figures
+    )  # fmt: skip
+    return first, second
+
+
 def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tuple[Metric, ...], Scored, float]:
     """Fit the temperature on validation, then score a network on every split that its card reports.
 
@@ -112,11 +130,15 @@ def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tup
             counts = class_counts(get_model(name), open_set(check.data_set, "train"))
             report = replace(scored.report, model=ModelRef(name, sha256), train_counts=counts)
             kept = replace(scored, report=report)
+        if get_model(name).landmarks:
+            metrics.extend(landmark_metrics(evaluate_landmarks(name, check.data_set, check.split, network=network)))
     assert kept is not None
     return tuple(metrics), kept, temperature
 
 
-def _measured(card: ModelCard, recipe: Recipe, network: nn.Module) -> tuple[ModelCard, Callable[[Path], None]]:
+def _measured(
+    card: ModelCard, recipe: Recipe | FeatureRecipe, network: nn.Module
+) -> tuple[ModelCard, Callable[[Path], None]]:
     """A card with the figures, the temperature and the golden logits of a network as it is served.
 
     Returns:
@@ -136,7 +158,7 @@ def _measured(card: ModelCard, recipe: Recipe, network: nn.Module) -> tuple[Mode
     return card.model_copy(update=facts), lambda folder: save_report(scored, folder)
 
 
-def _first_figure(recipe: Recipe, check: Check, network: nn.Module) -> Metric:
+def _first_figure(recipe: Recipe | FeatureRecipe, check: Check, network: nn.Module) -> Metric:
     """The figure of a check, of a network that is not calibrated."""
     if get_model(recipe.model).task.multilabel:
         return tag_metrics(evaluate_tags(recipe.model, check.data_set, check.split, network=network).report)[
@@ -145,7 +167,7 @@ def _first_figure(recipe: Recipe, check: Check, network: nn.Module) -> Metric:
     return metric_of(check, evaluate(recipe.model, check.data_set, check.split, network=network).report)
 
 
-def before_packing(recipe: Recipe, network: nn.Module, command: str) -> Metric:
+def before_packing(recipe: Recipe | FeatureRecipe, network: nn.Module, command: str) -> Metric:
     """The first reported figure of the float32 network, to be read beside that of the weights as they are stored.
 
     Args:
@@ -163,12 +185,13 @@ def before_packing(recipe: Recipe, network: nn.Module, command: str) -> Metric:
 
 
 def install(
-    recipe: Recipe,
+    recipe: Recipe | FeatureRecipe,
     network: nn.Module,
     history: tuple[dict[str, float], ...],
     *,
     command: str,
     start: dict[str, object] | None = None,
+    refitted: dict[str, float] | None = None,
 ) -> ModelCard:
     """Write weights, card and report of a trained network; the installed ones stay until all three are complete.
 
@@ -178,17 +201,19 @@ def install(
         history: a row an epoch.
         command: the command line that trained it.
         start: what it started from, with its sha256 and, where it is our own, the recipe that made it.
+        refitted: what :func:`fashionviz.training.refit.refit_head` found, where the last layer was fitted anew.
 
     Raises:
         DataError: the splits that the card reports are not there.
     """
     spec = get_model(recipe.model)
+    facts: dict[str, object] = {"start": start or {}, **({"refitted": refitted} if refitted else {})}
     folder = model_folder(spec.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as made:
         fresh = Path(made) / spec.name
         stored = save_weights(network, spec.name, fresh / FILE, recipe.dtype)
-        card = _card(spec, recipe, network, history, stored, command, start or {})
+        card = _card(spec, recipe, network, history, stored, command, facts)
         card.save(fresh / "card.json")
         served, _ = load_trained(spec.name, fresh)  # the rounded values, as they will be served
         card, save = _measured(card, recipe, served)
@@ -204,7 +229,7 @@ def install(
     return card
 
 
-def rescore(recipe: Recipe) -> ModelCard:
+def rescore(recipe: Recipe | FeatureRecipe) -> ModelCard:
     """Measure installed weights again: temperature, metrics and report are replaced, the weights stay.
 
     Raises:
@@ -223,7 +248,7 @@ def rescore(recipe: Recipe) -> ModelCard:
     return try_assurance(recipe.model, folder)  # its lines are probabilities, which the temperature moves
 
 
-def better_than_installed(recipe: Recipe, network: nn.Module) -> tuple[bool, str]:
+def better_than_installed(recipe: Recipe | FeatureRecipe, network: nn.Module) -> tuple[bool, str]:
     """Whether a network beats the installed weights on validation (never on test), with a sentence."""
     check = FEEDS[recipe.feed].checks[0]
     try:
@@ -243,12 +268,12 @@ def better_than_installed(recipe: Recipe, network: nn.Module) -> tuple[bool, str
 
 def _card(
     spec: ModelSpec,
-    recipe: Recipe,
+    recipe: Recipe | FeatureRecipe,
     network: nn.Module,
     history: tuple[dict[str, float], ...],
     stored: StoredWeights,
     command: str,
-    start: dict[str, object],
+    facts: dict[str, object],
 ) -> ModelCard:
     title, said = words(spec.name)
     return ModelCard(
@@ -269,7 +294,7 @@ def _card(
         licence=LICENCE,
         intended_use=INTENDED_USE,
         limits=said.limits,
-        recipe={**describe(recipe), "history": list(history), "start": start},
+        recipe={**describe(recipe), "history": list(history), **facts},
         command=command,
         # Until they are measured: what a card must have to be loaded.
         thresholds=(0.5,) * len(spec.task.classes) if spec.task.multilabel else (),

@@ -8,6 +8,7 @@ from typing import Any
 from fashionviz.errors import InvalidRequest
 from fashionviz.models.packing import Dtype
 from fashionviz.training.augment import Light, Warp
+from fashionviz.training.feature_recipes import FEATURE_RECIPES, FeatureRecipe
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Recipe:
         soften: probability of a detour through a lower resolution in the first source.
         subsample: train on so many pictures of the first source, drawn by class; on all if ``None``.
         patience: stop when the validation score has not risen for so many epochs; never if ``None``.
+        refit: data sets of a tagger on whose train split its last layer is fitted anew at the end
+            (:mod:`fashionviz.training.refit`); the layer stays as trained if there are none.
+        refit_penalties: of the squared weights, to choose among on validation.
         dtype: how the weights are stored; by the number of parameters if ``None``.
         seed: of everything random.
     """
@@ -90,6 +94,8 @@ class Recipe:
     soften: float | None = None
     subsample: int | None = None
     patience: int | None = None
+    refit: tuple[str, ...] = ()
+    refit_penalties: tuple[float, ...] = (1e-4, 3e-4, 1e-3)
     dtype: Dtype | None = None
     seed: int = 20260101
 
@@ -232,6 +238,7 @@ RECIPES: dict[str, Recipe] = {
             # Smaller than served, as FixRes (Touvron et al. 2019); below 75 px nothing is left of a photo.
             stages=(Stage((104, 78), 3),),
             frozen=_STEM,
+            refit=("fpi", "fpi-large"),
             batch={"catalogue": 80, "catalogue-large": 16},
             learning_rate=6e-4,
             weight_decay=0.05,
@@ -261,7 +268,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 def get_recipe(model: str) -> Recipe:
-    """The recipe of a model.
+    """The recipe of a model that is trained on photos.
 
     Raises:
         InvalidRequest: there is none; the message lists those there are.
@@ -269,3 +276,15 @@ def get_recipe(model: str) -> Recipe:
     if model not in RECIPES:
         raise InvalidRequest(f"There is no recipe for {model!r}. Recipes: {', '.join(sorted(RECIPES))}.")
     return RECIPES[model]
+
+
+def any_recipe(model: str) -> Recipe | FeatureRecipe:
+    """The recipe of a model, trained on photos or on frozen features.
+
+    Raises:
+        InvalidRequest: there is none; the message lists those there are.
+    """
+    known: dict[str, Recipe | FeatureRecipe] = {**RECIPES, **FEATURE_RECIPES}
+    if model not in known:
+        raise InvalidRequest(f"There is no recipe for {model!r}. Recipes: {', '.join(sorted(known))}.")
+    return known[model]

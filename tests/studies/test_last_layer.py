@@ -6,11 +6,10 @@ from sklearn.linear_model import LogisticRegression
 
 from fashionviz.data.tags import shipped_vocabulary
 from fashionviz.evaluation.multilabel import choose_thresholds, multilabel_figures
-from fashionviz.studies.frozen import Material
-from fashionviz.studies.last_layer import by_steps, logistic_regressions
 from fashionviz.studies.record import Figure
 from fashionviz.studies.tag_baseline import Baseline, Baselines, baseline_page, paired_macro_f1
 from fashionviz.studies.tag_grid import RUNS, Grid, GridFigures, GridRow, Run, grid_page
+from fashionviz.training.last_layer import Material, by_steps, logistic_regressions
 from fashionviz.training.multilabel_loss import LOSSES
 
 

@@ -27,11 +27,12 @@ from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import FILE, load_initial
 from fashionviz.results import ModelRef
-from fashionviz.studies import frozen, tag_baseline, tag_grid
-from fashionviz.studies.frozen import Backbone, Material, frozen_features, tag_material
-from fashionviz.studies.last_layer import LastLayer, by_steps, logistic_regressions
+from fashionviz.studies import tag_baseline, tag_grid
+from fashionviz.studies.frozen import Backbone, frozen_features, tag_material
 from fashionviz.studies.tag_baseline import Baselines, baseline_page, load_baseline, run_baseline
 from fashionviz.studies.tag_grid import RUNS, Run, grid_page, load_grid, run_grid
+from fashionviz.training import feature_cache
+from fashionviz.training.last_layer import LastLayer, Material, by_steps, logistic_regressions
 from fashionviz.training.multilabel_loss import LOSSES
 from tests.conftest import MODEL, make_weights
 
@@ -106,7 +107,7 @@ def test_features_are_what_the_last_layer_receives(
     def fail(*_: object) -> None:
         raise AssertionError("looked at the photos again")
 
-    monkeypatch.setattr(frozen, "decoded", fail)
+    monkeypatch.setattr(feature_cache.images, "decode", fail)
     assert np.array_equal(frozen_features(BACKBONE, "fpi", "validation"), found)
     with pytest.raises(AssertionError, match="again"):  # another size is another set of features
         frozen_features(replace(BACKBONE, size=(32, 32)), "fpi", "validation")

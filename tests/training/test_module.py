@@ -12,10 +12,10 @@ from fashionviz.models.preprocess import normalise
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_trained
 from fashionviz.training.feeds import Check
+from fashionviz.training.loop import warming_average
 from fashionviz.training.mixture import Batch
 from fashionviz.training.module import GarmentClassifier, Teacher, distillation
 from fashionviz.training.recipes import Recipe, Stage
-from fashionviz.training.run import warming_average
 
 TAUGHT = "category_cnn28.category11"
 RECIPE = Recipe(TAUGHT, (Stage((28, 28), 1),), {"catalogue": 4}, smoothing=0.0, distil=0.25, distil_temperature=2.0)

@@ -15,6 +15,8 @@ LANDMARKS = (
 )  # fmt: skip
 #: What must stand wherever a number or a picture shows these landmarks.
 NOTE = "Derived from silhouettes and masks by a rule; nobody annotated them. Left is left in the picture."
+#: What must stand wherever a network's landmarks are shown.
+NOTE_LEARNED = "Learned from landmarks that a rule derived; nobody annotated them. Left is left in the picture."
 #: How many article types the catalogue's task has.
 CATEGORIES = 50
 _FILE = Path(__file__).parent.parent / "articles50.csv"

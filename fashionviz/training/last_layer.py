@@ -9,8 +9,30 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from fashionviz.studies.frozen import Material
+from fashionviz.evaluation.multilabel import Bools
 from fashionviz.training.multilabel_loss import MultilabelLoss
+
+
+@dataclass(frozen=True)
+class Material:
+    """Features of a split with what is true of its photos.
+
+    Attributes:
+        x: ``(N, D)`` float32.
+        true, known: ``(N, L)``.
+    """
+
+    x: NDArray[np.float32]
+    true: Bools
+    known: Bools
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def some(self, count: int, seed: int) -> Material:
+        """So many photos, drawn by a seed."""
+        pick = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
+        return Material(self.x[pick], self.true[pick], self.known[pick])
 
 
 @dataclass(frozen=True)

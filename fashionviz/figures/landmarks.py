@@ -1,0 +1,88 @@
+"""Landmarks over a photo: dots with letters, the heat of one landmark, the gate that they are found by."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from fashionviz.figures.pictures import Picture, overlay, view_photo
+from fashionviz.figures.theme import viridis
+from fashionviz.landmark_results import Landmarks
+
+#: Of Okabe and Ito's palette; the letter tells the parts apart as well.
+COLOURS = {"collar": "#D55E00", "sleeve": "#0072B2", "waist": "#009E73", "hem": "#CC79A7"}
+
+
+def landmark_picture(result: Landmarks, photo: NDArray[np.uint8], longest: int = 960) -> Picture:
+    """The whole photo with a dot and a letter (Collar, Sleeve, Waist, Hem) for every landmark said to be there.
+
+    Args:
+        result: landmarks in pixels of the photo.
+        photo: ``(H, W, 3)`` uint8.
+        longest: side of the picture in pixels: dots must be seen on a thumbnail and not drown in a large photo.
+    """
+    scale = longest / max(photo.shape[:2])
+    size = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
+    picture = Image.fromarray(photo).resize(size, Image.Resampling.LANCZOS)
+    pen, font, radius = ImageDraw.Draw(picture), ImageFont.load_default(longest // 36), longest // 90
+    if result.box:
+        pen.rectangle([v * scale for v in result.box], outline="white", width=3)
+    for mark in result.found:
+        if not mark.present:
+            continue
+        x, y = mark.x * scale, mark.y * scale
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=COLOURS[mark.part], outline="white", width=2)
+        left = mark.name.startswith("left")
+        pen.text(
+            (x - 1.6 * radius if left else x + 1.6 * radius, y), mark.part[0].upper(), fill=COLOURS[mark.part],
+            font=font, anchor="rm" if left else "lm", stroke_width=3, stroke_fill="white",
+        )  # fmt: skip
+    return np.asarray(picture)
+
+
+def heat_picture(result: Landmarks, name: str | None = None) -> Picture:
+    """Where the network looks for one landmark, or for all that are said to be there, over the photo.
+
+    Args:
+        result: with its heat maps.
+        name: of a landmark; those said to be there together if ``None``.
+
+    Raises:
+        KeyError: no such landmark.
+    """
+    names = [mark.name for mark in result.found]
+    chosen = [names.index(name)] if name in names else [i for i, mark in enumerate(result.found) if mark.present]
+    if name is not None and name not in names:
+        raise KeyError(name)
+    heat = np.zeros(result.heat.shape[1:], np.float32)
+    for i in chosen:
+        heat = np.maximum(heat, result.heat[i] / result.heat[i].max())
+    return overlay(view_photo(result.view), _over_photo(result, np.sqrt(heat)))
+
+
+def gate_picture(result: Landmarks, channel: int | None = None) -> Picture:
+    """How far the landmark gate is open, place by place, on a scale from 0 to 1: mean over channels, or one channel.
+
+    Args:
+        result: of a network with a gate.
+        channel: one alone.
+
+    Raises:
+        ValueError: the network has no gate.
+    """
+    if result.gate is None:
+        raise ValueError(f"{result.model.name} has no gate")
+    values = result.gate.mean(axis=0) if channel is None else result.gate[channel]
+    height, width = view_photo(result.view).shape[:2]
+    field = Image.fromarray(_over_photo(result, values)).resize((width, height), Image.Resampling.NEAREST)
+    return viridis(np.asarray(field))
+
+
+def _over_photo(result: Landmarks, values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The part of ``(h, w)`` values over the model's input that lies over the photo."""
+    place = result.view.placement
+    field = Image.fromarray(np.asarray(values, np.float32)).resize(
+        (place.frame[1], place.frame[0]), Image.Resampling.BILINEAR
+    )
+    return np.ascontiguousarray(place.cut(np.asarray(field)))
