@@ -95,7 +95,7 @@ class Recipe:
     subsample: int | None = None
     patience: int | None = None
     refit: tuple[str, ...] = ()
-    refit_penalties: tuple[float, ...] = (1e-4, 3e-4, 1e-3)
+    refit_penalties: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
     dtype: Dtype | None = None
     seed: int = 20260101
 
