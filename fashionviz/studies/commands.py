@@ -60,7 +60,7 @@ def _on_features(name: str, out: Path, overwrite: bool, as_json: bool) -> None:
         compared = run_thresholds(out)
         said, facts = f"{len(compared.rules)} rules", compared.model_dump(mode="json")
     else:
-        found = run_baseline(out)
+        found = run_baseline(out, overwrite=overwrite)
         said = "; ".join(
             f"macro F1 {found.macro_f1.value:.4f} against {b.macro_f1.value:.4f} ({b.behind.value:+.4f}, 95 % interval "
             f"{b.behind.ci95[0]:+.4f} to {b.behind.ci95[1]:+.4f}) of logistic regressions on {b.backbone}"

@@ -18,7 +18,7 @@ from fashionviz.evaluation.multilabel import (
     multilabel_figures,
     resampled_intervals,
 )
-from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report
+from fashionviz.evaluation.tagging_report import TaggedItems, load_tagged_items, load_tagging_report
 from fashionviz.studies.frozen import Backbone, tag_material
 from fashionviz.studies.record import Figure, write
 from fashionviz.training.last_layer import logistic_regressions
@@ -109,14 +109,43 @@ def paired_macro_f1(mine: Bools, theirs: Bools, true: Bools, known: Bools, seed:
     return Figure(value=value, ci95=centred_interval(macro(mine) - macro(theirs), value))
 
 
-def run_baseline(out: Path) -> Baselines:
+def _fitted(backbone: Backbone, items: TaggedItems, said: Bools) -> Baseline:
+    """Regressions on one backbone, their penalty and thresholds from validation, beside what the tagger says."""
+    train, validation, test = (tag_material(backbone, MODEL, s) for s in ("train", "validation", "test"))
+    if not np.array_equal(test.true[items.rows], items.true):
+        raise DataError("The test split here is not the one that the tagger's report is about.")
+    best: tuple[float, float, NDArray[np.float64], NDArray[np.float64]] | None = None
+    for penalty in PENALTIES:
+        layer = logistic_regressions(train, penalty)
+        probabilities = layer.probabilities(validation.x)
+        thresholds = choose_thresholds(probabilities, validation.true, validation.known)
+        score = multilabel_figures(probabilities, validation.true, validation.known, thresholds).macro.f1
+        log.info("%s, penalty %g: validation macro F1 %.4f", backbone.title, penalty, score)
+        if best is None or score > best[0]:
+            best = score, penalty, layer.probabilities(test.x), thresholds
+    assert best is not None
+    _, penalty, probabilities, thresholds = best
+    theirs = probabilities[items.rows]
+    micro, macro, area = _scores(theirs, items.true, items.known, thresholds)
+    return Baseline(
+        backbone=backbone.title, penalty=penalty, micro_f1=micro, macro_f1=macro, mean_average_precision=area,
+        behind=paired_macro_f1(said, theirs >= thresholds, items.true, items.known),
+    )  # fmt: skip
+
+
+def run_baseline(out: Path, *, overwrite: bool = False) -> Baselines:
     """Fit the regressions, compare them with the installed tagger on the same test split, write record and page.
 
-    Thresholds are chosen for each tag on validation, by the same rule for all; so is the penalty, by macro F1.
+    Thresholds are chosen for each tag on validation, by the same rule for all; so is the penalty, by macro F1. Record
+    and page are written after each backbone; the same command goes on after those that are done.
+
+    Args:
+        out: folder of record and page.
+        overwrite: fit all of them again.
 
     Raises:
         ModelNotTrained: the tagger has no report.
-        DataError: the catalogue is missing.
+        DataError: the catalogue is missing, or the record is damaged.
         WeightsError: a backbone's weights are.
         StorageError: the record cannot be written.
     """
@@ -124,40 +153,19 @@ def run_baseline(out: Path) -> Baselines:
     if report is None or items is None:
         raise ModelNotTrained(f"{MODEL} has no report yet: it is not trained.")
     own = np.array([tag.threshold for tag in report.per_tag])
-    said = items.probabilities >= own
-    found = []
-    for backbone in BACKBONES:
-        thresholds: NDArray[np.float64]
-        train, validation, test = (tag_material(backbone, MODEL, s) for s in ("train", "validation", "test"))
-        if not np.array_equal(test.true[items.rows], items.true):
-            raise DataError("The test split here is not the one that the tagger's report is about.")
-        best: tuple[float, float, NDArray[np.float64], NDArray[np.float64]] | None = None
-        for penalty in PENALTIES:
-            layer = logistic_regressions(train, penalty)
-            probabilities = layer.probabilities(validation.x)
-            thresholds = choose_thresholds(probabilities, validation.true, validation.known)
-            score = multilabel_figures(probabilities, validation.true, validation.known, thresholds).macro.f1
-            log.info("%s, penalty %g: validation macro F1 %.4f", backbone.title, penalty, score)
-            if best is None or score > best[0]:
-                best = score, penalty, layer.probabilities(test.x), thresholds
-        assert best is not None
-        _, penalty, probabilities, thresholds = best
-        theirs = probabilities[items.rows]
-        micro, macro, area = _scores(theirs, items.true, items.known, thresholds)
-        behind = paired_macro_f1(said, theirs >= thresholds, items.true, items.known)
-        found.append(
-            Baseline(
-                backbone=backbone.title, penalty=penalty, micro_f1=micro, macro_f1=macro, mean_average_precision=area,
-                behind=behind,
-            )
-        )  # fmt: skip
+    path = out / "tags-baseline.json"
+    old = None if overwrite else load_baseline(path)
+    known = {b.backbone: b for b in old.baselines} if old and old.sha256 == report.model.sha256 else {}
     micro, macro, area = _scores(items.probabilities, items.true, items.known, own)
     record = Baselines(
         model=MODEL, sha256=report.model.sha256, n=report.n, micro_f1=micro, macro_f1=macro,
-        mean_average_precision=area, baselines=tuple(found),
+        mean_average_precision=area, baselines=(),
     )  # fmt: skip
-    write(out / "tags-baseline.json", record.model_dump_json(indent=1) + "\n")
-    write(out / "tags-baseline.md", baseline_page(record))
+    for backbone in BACKBONES:
+        found = known.get(backbone.title) or _fitted(backbone, items, items.probabilities >= own)
+        record = record.model_copy(update={"baselines": (*record.baselines, found)})
+        write(path, record.model_dump_json(indent=1) + "\n")
+        write(path.with_suffix(".md"), baseline_page(record))
     return record
 
 
@@ -172,7 +180,7 @@ def load_baseline(path: Path) -> Baselines | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise DataError(f"The record {path} cannot be read: run `fashionviz study tags-baseline` again.") from error
+        raise DataError(f"The record {path} cannot be read: restore it, or start anew with --overwrite.") from error
 
 
 def _cell(figure: Figure) -> str:
@@ -202,4 +210,7 @@ def baseline_page(record: Baselines) -> str:
             f"| logistic regressions on {row.backbone}, penalty {row.penalty:g} | {_cell(row.micro_f1)} | "
             f"{_cell(row.macro_f1)} | {_cell(row.mean_average_precision)} | {_cell(row.behind)} |"
         )
+    left = [b.title for b in BACKBONES if b.title not in {row.backbone for row in record.baselines}]
+    if left:
+        lines += ["", f"Not finished: {', '.join(left)}. The same command goes on."]
     return "\n".join([*lines, "", f"Weights of the tagger: SHA-256 `{record.sha256}`."]) + "\n"
