@@ -32,7 +32,7 @@ RECIPE = replace(
 
 
 def test_train_install_serve(data: Path, monkeypatch: pytest.MonkeyPatch, drawn: dict[str, np.ndarray]) -> None:
-    monkeypatch.setattr(commands, "get_recipe", lambda name: RECIPE)
+    monkeypatch.setattr(commands, "any_recipe", lambda name: RECIPE)
     said = commands.train_and_install(MODEL, init="scratch", resume=False, force=False)
     assert said.startswith(f"Installed {MODEL}")
     engine = Engine(EngineConfig(device="cpu"))

@@ -35,7 +35,7 @@ RECIPE = replace(get_recipe(MODEL), stages=(Stage((32, 24), 2),), batch={"worn":
 
 
 def test_train_install_serve(data: Path, monkeypatch: pytest.MonkeyPatch, drawn: dict[str, np.ndarray]) -> None:
-    monkeypatch.setattr(commands, "get_recipe", lambda name: RECIPE)
+    monkeypatch.setattr(commands, "any_recipe", lambda name: RECIPE)
     said = commands.train_and_install(MODEL, init="scratch")
     assert said.startswith(f"Installed {MODEL}")
     card = load_card(model_folder(MODEL))
