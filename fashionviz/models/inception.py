@@ -12,8 +12,9 @@ _FACTS: dict[str, Any] = {
     "input_size": (160, 120),
     "first_conv": "Conv2d_1a_3x3.conv",
     "activation_layer": "Conv2d_2b_3x3.conv",
-    # The last maps that are more than a place or two at this size.
-    "gradcam_layer": "Mixed_6e",
+    # Of the layers with more than a place or two at this size; after Mixed_6e nothing speaks for a class that the
+    # network is unsure of, and the map would be empty.
+    "gradcam_layer": "Mixed_6c",
     "head": "fc",
     "relu_family": True,
     # What its published weights were trained with: torchvision's, too, once their own transform is left out.
