@@ -87,7 +87,6 @@ class Landmarks:
         model: name and weight hash.
         found: all eight, in the order of the arrays.
         heat: ``(8, S, S)`` float32 over the model's input; each sums to 1.
-        gate: ``(C, h, w)`` float32 in 0..1: how much of each feature goes on to the local branch; ``None`` without one.
         view: the photo as the model saw it.
         timings: decode, queue, compute.
         box: the region asked about, or ``None``.
@@ -96,7 +95,6 @@ class Landmarks:
     model: ModelRef
     found: tuple[Landmark, ...]
     heat: NDArray[np.float32] = field(repr=False)
-    gate: NDArray[np.float32] | None = field(repr=False)
     view: ModelView
     timings: Timings
     box: Box | None = None

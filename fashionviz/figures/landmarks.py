@@ -1,4 +1,4 @@
-"""Landmarks over a photo: dots with letters, the heat of one landmark, the gate that they are found by."""
+"""Landmarks over a photo: dots with letters, and the heat of one landmark."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from fashionviz.data.landmarks.sheet import COLOURS
 from fashionviz.figures.pictures import Picture, overlay, view_photo
-from fashionviz.figures.theme import viridis
 from fashionviz.landmark_results import Landmarks
-
-#: Of Okabe and Ito's palette; the letter tells the parts apart as well.
-COLOURS = {"collar": "#D55E00", "sleeve": "#0072B2", "waist": "#009E73", "hem": "#CC79A7"}
 
 
 def landmark_picture(result: Landmarks, photo: NDArray[np.uint8], longest: int = 960) -> Picture:
@@ -41,42 +38,22 @@ def landmark_picture(result: Landmarks, photo: NDArray[np.uint8], longest: int =
     return np.asarray(picture)
 
 
-def heat_picture(result: Landmarks, name: str | None = None) -> Picture:
-    """Where the network looks for one landmark, or for all that are said to be there, over the photo.
+def heat_picture(result: Landmarks, name: str) -> Picture:
+    """Where the network looks for one landmark, over the photo.
 
     Args:
         result: with its heat maps.
-        name: of a landmark; those said to be there together if ``None``.
+        name: of a landmark.
 
     Raises:
         KeyError: no such landmark.
     """
     names = [mark.name for mark in result.found]
-    chosen = [names.index(name)] if name in names else [i for i, mark in enumerate(result.found) if mark.present]
-    if name is not None and name not in names:
+    if name not in names:
         raise KeyError(name)
-    heat = np.zeros(result.heat.shape[1:], np.float32)
-    for i in chosen:
-        heat = np.maximum(heat, result.heat[i] / result.heat[i].max())
-    return overlay(view_photo(result.view), _over_photo(result, np.sqrt(heat)))
-
-
-def gate_picture(result: Landmarks, channel: int | None = None) -> Picture:
-    """How far the landmark gate is open, place by place, on a scale from 0 to 1: mean over channels, or one channel.
-
-    Args:
-        result: of a network with a gate.
-        channel: one alone.
-
-    Raises:
-        ValueError: the network has no gate.
-    """
-    if result.gate is None:
-        raise ValueError(f"{result.model.name} has no gate")
-    values = result.gate.mean(axis=0) if channel is None else result.gate[channel]
-    height, width = view_photo(result.view).shape[:2]
-    field = Image.fromarray(_over_photo(result, values)).resize((width, height), Image.Resampling.NEAREST)
-    return viridis(np.asarray(field))
+    heat = result.heat[names.index(name)]
+    # The root lets the foot of a peak be seen, which may be a few pixels wide.
+    return overlay(view_photo(result.view), _over_photo(result, np.sqrt(heat / heat.max())))
 
 
 def _over_photo(result: Landmarks, values: NDArray[np.floating]) -> NDArray[np.float32]:

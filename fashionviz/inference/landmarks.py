@@ -34,7 +34,6 @@ def find_landmarks(loaded: Loaded, photo: Photo, region: Photo, box: Box | None)
         with torch.inference_mode():
             features = network.features(x[None].to(loaded.device).to(memory_format=torch.channels_last))
             maps, present = network.landmarks(features)
-            gate = network.gate_of(features)
             points = places(maps)[0].cpu().numpy()
             heat = maps[0].flatten(1).softmax(dim=1).view_as(maps[0]).float().cpu().numpy()
             probabilities = present[0].sigmoid().tolist()
@@ -50,7 +49,6 @@ def find_landmarks(loaded: Loaded, photo: Photo, region: Photo, box: Box | None)
         model=loaded.ref,
         found=found,
         heat=heat,
-        gate=None if gate is None else gate[0].float().cpu().contiguous().numpy(),
         view=view,
         timings=Timings(photo.decode_ms, 0.0, spent),
         box=box,

@@ -23,11 +23,6 @@ class LandmarkAnswer:
     maps: Tensor
     present: Tensor
 
-    @property
-    def places(self) -> Tensor:
-        """``(N, 8, 2)`` x and y from 0 to 1 of the model's input."""
-        return places(self.maps)
-
 
 @runtime_checkable
 class FrozenFirst(Protocol):

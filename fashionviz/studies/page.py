@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fashionviz.evaluation.compare import Difference, difference
-from fashionviz.studies.record import Figure, Record, Result, Score
+from fashionviz.studies.record import Record, Result, Score, in_cell
 from fashionviz.studies.study import Row, Study
 
 _SETS = {"fpi": "Catalogue photos (`fpi`)", "clothing": "Home photos (`clothing`)"}
@@ -24,11 +24,6 @@ _METHOD = (
 Entry = tuple[Row, Result, Score]
 
 
-def _cell(figure: Figure, digits: int = 4) -> str:
-    low, high = figure.ci95
-    return f"{figure.value:.{digits}f} ({low:.{digits}f} – {high:.{digits}f})"
-
-
 def paired(mine: Entry, theirs: Entry) -> Difference:
     """Accuracy of one row less that of another on the same photos."""
     a, b = mine[2].right_bits(), theirs[2].right_bits()
@@ -41,7 +36,7 @@ def _table(entries: Sequence[Entry]) -> list[str]:
         "|---|---:|---:|---:|---:|---|---|---|---|",
     ]
     for row, result, score in entries:
-        figures = " | ".join(_cell(f) for f in (score.accuracy, score.precision, score.recall, score.f1))
+        figures = " | ".join(in_cell(f, 4) for f in (score.accuracy, score.precision, score.recall, score.f1))
         lines.append(
             f"| {row.title} | {result.photos:,} | {result.epochs} | {result.seconds:,.0f} | {score.n:,} | {figures} |"
         )
@@ -57,7 +52,7 @@ def _classes(entries: Sequence[Entry]) -> list[str]:
         "|---|---:|---:|" + "---|" * len(entries),
     ]
     for i in order:
-        cells = " | ".join(_cell(score.classes[i].recall, 3) for _, _, score in entries)
+        cells = " | ".join(in_cell(score.classes[i].recall) for _, _, score in entries)
         lines.append(f"| {last[i].label} | {last[i].train:,} | {last[i].n:,} | {cells} |")
     return lines
 

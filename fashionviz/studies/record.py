@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +15,29 @@ from fashionviz.evaluation.evaluate import Scored
 from fashionviz.evaluation.metrics import macro_averages, macro_intervals, wilson
 from fashionviz.studies.study import Scoring, Study
 
+AnyRecord = TypeVar("AnyRecord", bound=BaseModel)
 
-class _Frozen(BaseModel):
+
+class Frozen(BaseModel):
+    """A part of a record: read back as it was written, never changed."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class Figure(_Frozen):
+class Figure(Frozen):
     """A share in 0..1 with its 95 % interval."""
 
     value: float
     ci95: tuple[float, float]
 
 
-class ClassFigure(_Frozen):
+def in_cell(figure: Figure, digits: int = 3) -> str:
+    """A figure with its interval, for a table."""
+    low, high = figure.ci95
+    return f"{figure.value:.{digits}f} ({low:.{digits}f} – {high:.{digits}f})"
+
+
+class ClassFigure(Frozen):
     """Recall of one class (Wilson interval), and its photos: ``n`` scored, ``train`` in an epoch of training."""
 
     label: str
@@ -36,7 +46,7 @@ class ClassFigure(_Frozen):
     recall: Figure
 
 
-class Score(_Frozen):
+class Score(Frozen):
     """How a row did on some photos.
 
     Attributes:
@@ -71,7 +81,7 @@ class Score(_Frozen):
         return np.unpackbits(packed, count=self.n).astype(bool)
 
 
-class Result(_Frozen):
+class Result(Frozen):
     """A finished row.
 
     Attributes:
@@ -97,7 +107,7 @@ class Result(_Frozen):
     scores: tuple[Score, ...]
 
 
-class Record(_Frozen):
+class Record(Frozen):
     """All finished rows, in the order of the study."""
 
     study: str
@@ -151,18 +161,31 @@ def up_to_date(study: Study, known: dict[str, Result]) -> dict[str, Result]:
     return kept
 
 
-def load_record(path: Path) -> Record | None:
+def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord | None:
     """Read a record; ``None`` if there is none.
+
+    Args:
+        path: its file.
+        kind: what it is a record of.
 
     Raises:
         DataError: it is damaged.
     """
     try:
-        return Record.model_validate_json(path.read_text())
+        return kind.model_validate_json(path.read_text())
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise DataError(f"The record {path} cannot be read: restore it, or start anew with --overwrite.") from error
+
+
+def load_record(path: Path) -> Record | None:
+    """Read the record of a study of recipes; ``None`` if there is none.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    return read_record(path, Record)
 
 
 def write(path: Path, text: str) -> None:
@@ -187,3 +210,13 @@ def save_record(record: Record, path: Path) -> None:
         StorageError: it cannot be written.
     """
     write(path, json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
+
+
+def write_page(record: Frozen, page: str, path: Path) -> None:
+    """Write a record as JSON, and its page beside it.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
+    write(path, record.model_dump_json(indent=1) + "\n")
+    write(path.with_suffix(".md"), page)

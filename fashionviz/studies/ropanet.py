@@ -13,18 +13,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from fashionviz.data.landmarks.kinds import NOTE
-from fashionviz.errors import DataError
 from fashionviz.evaluation.metrics import macro_averages, score, wilson
-from fashionviz.models.landmark_answer import FrozenFirst, LandmarkNetwork, places
+from fashionviz.models.landmark_answer import FrozenFirst, LandmarkNetwork
 from fashionviz.models.registry import get_model
 from fashionviz.models.ropanet import Branches, RopaNet
 from fashionviz.results import ModelRef
-from fashionviz.studies.record import Figure, write
+from fashionviz.studies.record import Figure, Frozen, in_cell, read_record, write_page
 from fashionviz.training.feature_material import FeaturePhotos, in_order
+from fashionviz.training.feature_module import place_errors
 from fashionviz.training.feature_recipes import FEATURE_RECIPES, FeatureRecipe
 from fashionviz.training.feature_run import fit, frozen_network, splits_of
 from fashionviz.training.starts import starting_weights
@@ -99,11 +98,7 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class RopaNetRow(_Frozen):
+class RopaNetRow(Frozen):
     """A finished row, on validation.
 
     Attributes:
@@ -132,7 +127,7 @@ class RopaNetRow(_Frozen):
     gate_spread: float | None = None
 
 
-class RopaNetRecord(_Frozen):
+class RopaNetRecord(Frozen):
     """The record: finished rows.
 
     Attributes:
@@ -163,8 +158,7 @@ def measured(row: Row, network: nn.Module, photos: FeaturePhotos, trained: int, 
                 answer = network.answer(batch.features, where)
                 logits = answer.logits
                 if where.any():
-                    gap = (places(answer.maps) - batch.points[where]).norm(dim=2) / batch.size[where][:, None]
-                    errors.append(gap[torch.isfinite(gap)])
+                    errors.append(place_errors(answer.maps, batch.points[where], batch.size[where]))
                 gate = network.gate_of(batch.features)
                 if gate is not None:
                     gates.append(gate.mean(dim=(2, 3)))
@@ -186,20 +180,6 @@ def measured(row: Row, network: nn.Module, photos: FeaturePhotos, trained: int, 
     )  # fmt: skip
 
 
-def load_ropanet(path: Path) -> RopaNetRecord | None:
-    """The record, or ``None`` if there is none.
-
-    Raises:
-        DataError: it is damaged.
-    """
-    try:
-        return RopaNetRecord.model_validate_json(path.read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise DataError(f"The record {path} cannot be read: restore it, or start anew with --overwrite.") from error
-
-
 def run_ropanet(out: Path, *, overwrite: bool = False) -> RopaNetRecord:
     """Train the rows that are not finished; record and page are written after each.
 
@@ -211,7 +191,7 @@ def run_ropanet(out: Path, *, overwrite: bool = False) -> RopaNetRecord:
     path = out / "ropanet.json"
     start = starting_weights(FEATURE_RECIPES[ROPANET].init, ROPANET)
     assert start.sha256 is not None
-    old = None if overwrite else load_ropanet(path)
+    old = None if overwrite else read_record(path, RopaNetRecord)
     known = {r.name: r for r in old.rows} if old and old.trunk == start.sha256 else {}
     rows: list[RopaNetRow] = []
     record: RopaNetRecord | None = None
@@ -232,15 +212,13 @@ def run_ropanet(out: Path, *, overwrite: bool = False) -> RopaNetRecord:
         record = RopaNetRecord(
             trunk=start.sha256, start=start.name, n=len(validation), with_landmarks=marked, rows=tuple(rows)
         )
-        write(path, record.model_dump_json(indent=1) + "\n")
-        write(path.with_suffix(".md"), ropanet_page(record))
+        write_page(record, ropanet_page(record), path)
     assert record is not None
     return record
 
 
-def _cell(figure: Figure) -> str:
-    low, high = figure.ci95
-    return f"{figure.value:.3f} ({low:.3f} – {high:.3f})"
+def _tops(row: RopaNetRow) -> str:
+    return " | ".join(in_cell(figure) for figure in (row.top1, row.top3, row.top5))
 
 
 def _or_dash(value: float | None) -> str:
@@ -267,7 +245,7 @@ def ropanet_page(record: RopaNetRecord) -> str:
         "| | top-1 | top-3 | top-5 | precision | recall | landmark error | gate open, mean | spread | seconds |",
         "|---|---|---|---|---:|---:|---:|---:|---:|---:|",
         *(
-            f"| {r.name} | {_cell(r.top1)} | {_cell(r.top3)} | {_cell(r.top5)} | {r.precision:.3f} | {r.recall:.3f} | "
+            f"| {r.name} | {_tops(r)} | {r.precision:.3f} | {r.recall:.3f} | "
             f"{_or_dash(r.landmark_error)} | {_or_dash(r.gate)} | {_or_dash(r.gate_spread)} | {r.seconds:,.0f} |"
             for r in ablation
         ),
@@ -280,10 +258,7 @@ def ropanet_page(record: RopaNetRecord) -> str:
         "",
         "| | photos | top-1 | top-3 | top-5 | seconds |",
         "|---|---:|---|---|---|---:|",
-        *(
-            f"| {r.name} | {r.photos:,} | {_cell(r.top1)} | {_cell(r.top3)} | {_cell(r.top5)} | {r.seconds:,.0f} |"
-            for r in ladder
-        ),
+        *(f"| {r.name} | {r.photos:,} | {_tops(r)} | {r.seconds:,.0f} |" for r in ladder),
         "",
         "Reference: the paper's baselines reach top-3 / top-5 of 25 / 50 % (100 photos), 61.39 / 75 % (1,000) and "
         "80.89 / 94.6 % (5,000) on DeepFashion.",

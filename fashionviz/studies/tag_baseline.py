@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from fashionviz.errors import DataError, ModelNotTrained
 from fashionviz.evaluation.multilabel import (
@@ -20,7 +19,7 @@ from fashionviz.evaluation.multilabel import (
 )
 from fashionviz.evaluation.tagging_report import TaggedItems, load_tagged_items, load_tagging_report
 from fashionviz.studies.frozen import Backbone, tag_material
-from fashionviz.studies.record import Figure, write
+from fashionviz.studies.record import Figure, Frozen, in_cell, read_record, write_page
 from fashionviz.training.last_layer import logistic_regressions
 
 log = logging.getLogger(__name__)
@@ -35,11 +34,7 @@ PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3)
 DRAWS = 1000
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Baseline(_Frozen):
+class Baseline(Frozen):
     """Logistic regressions on one backbone, beside the tagger.
 
     Attributes:
@@ -57,7 +52,7 @@ class Baseline(_Frozen):
     behind: Figure
 
 
-class Baselines(_Frozen):
+class Baselines(Frozen):
     """The record."""
 
     model: str
@@ -154,38 +149,22 @@ def run_baseline(out: Path, *, overwrite: bool = False) -> Baselines:
         raise ModelNotTrained(f"{MODEL} has no report yet: it is not trained.")
     own = np.array([tag.threshold for tag in report.per_tag])
     path = out / "tags-baseline.json"
-    old = None if overwrite else load_baseline(path)
+    old = None if overwrite else read_record(path, Baselines)
     known = {b.backbone: b for b in old.baselines} if old and old.sha256 == report.model.sha256 else {}
-    micro, macro, area = _scores(items.probabilities, items.true, items.known, own)
     record = Baselines(
-        model=MODEL, sha256=report.model.sha256, n=report.n, micro_f1=micro, macro_f1=macro,
-        mean_average_precision=area, baselines=(),
-    )  # fmt: skip
+        model=MODEL,
+        sha256=report.model.sha256,
+        n=report.n,
+        micro_f1=Figure(value=report.micro.f1, ci95=report.micro_f1_ci95),
+        macro_f1=Figure(value=report.macro.f1, ci95=report.macro_f1_ci95),
+        mean_average_precision=Figure(value=report.mean_average_precision, ci95=report.map_ci95),
+        baselines=(),
+    )
     for backbone in BACKBONES:
         found = known.get(backbone.title) or _fitted(backbone, items, items.probabilities >= own)
         record = record.model_copy(update={"baselines": (*record.baselines, found)})
-        write(path, record.model_dump_json(indent=1) + "\n")
-        write(path.with_suffix(".md"), baseline_page(record))
+        write_page(record, baseline_page(record), path)
     return record
-
-
-def load_baseline(path: Path) -> Baselines | None:
-    """The record, or ``None`` if there is none.
-
-    Raises:
-        DataError: it is damaged.
-    """
-    try:
-        return Baselines.model_validate_json(path.read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise DataError(f"The record {path} cannot be read: restore it, or start anew with --overwrite.") from error
-
-
-def _cell(figure: Figure) -> str:
-    low, high = figure.ci95
-    return f"{figure.value:.4f} ({low:.4f} – {high:.4f})"
 
 
 def baseline_page(record: Baselines) -> str:
@@ -202,13 +181,13 @@ def baseline_page(record: Baselines) -> str:
         "",
         "| | micro F1 | macro F1 | mAP | macro F1 of the tagger less this |",
         "|---|---|---|---|---|",
-        f"| `{record.model}` | {_cell(record.micro_f1)} | {_cell(record.macro_f1)} | "
-        f"{_cell(record.mean_average_precision)} | |",
+        f"| `{record.model}` | {in_cell(record.micro_f1, 4)} | {in_cell(record.macro_f1, 4)} | "
+        f"{in_cell(record.mean_average_precision, 4)} | |",
     ]
     for row in record.baselines:
         lines.append(
-            f"| logistic regressions on {row.backbone}, penalty {row.penalty:g} | {_cell(row.micro_f1)} | "
-            f"{_cell(row.macro_f1)} | {_cell(row.mean_average_precision)} | {_cell(row.behind)} |"
+            f"| logistic regressions on {row.backbone}, penalty {row.penalty:g} | {in_cell(row.micro_f1, 4)} | "
+            f"{in_cell(row.macro_f1, 4)} | {in_cell(row.mean_average_precision, 4)} | {in_cell(row.behind, 4)} |"
         )
     left = [b.title for b in BACKBONES if b.title not in {row.backbone for row in record.baselines}]
     if left:

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from fashionviz.data.labels import TASKS
 from fashionviz.data.tags import TagVocabulary, shipped_vocabulary
-from fashionviz.errors import DataError
 from fashionviz.evaluation.multilabel import choose_thresholds, multilabel_figures, resampled_intervals
 from fashionviz.studies.frozen import Backbone, tag_material
-from fashionviz.studies.record import Figure, write
+from fashionviz.studies.record import Figure, Frozen, in_cell, read_record, write_page
 from fashionviz.training.last_layer import Material, by_steps
 from fashionviz.training.multilabel_loss import LOSSES
 
@@ -68,11 +65,7 @@ RUNS: tuple[Run, ...] = (
 )
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class GridFigures(_Frozen):
+class GridFigures(Frozen):
     """Figures of a split at some thresholds, each in 0..1; only the two F1 that are compared have intervals.
 
     Attributes:
@@ -91,7 +84,7 @@ class GridFigures(_Frozen):
     macro_f1: Figure
 
 
-class GridRow(_Frozen):
+class GridRow(Frozen):
     """A finished row.
 
     Attributes:
@@ -111,7 +104,7 @@ class GridRow(_Frozen):
     mean_average_precision: Figure
 
 
-class Grid(_Frozen):
+class Grid(Frozen):
     """The record: finished rows, and how many photos they saw."""
 
     backbone: str
@@ -152,20 +145,6 @@ def _row(run: Run, train: Material, validation: Material, test: Material) -> Gri
     )  # fmt: skip
 
 
-def load_grid(path: Path) -> Grid | None:
-    """The record, or ``None`` if there is none.
-
-    Raises:
-        DataError: it is damaged.
-    """
-    try:
-        return Grid.model_validate_json(path.read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise DataError(f"The record {path} cannot be read: restore it, or start anew with --overwrite.") from error
-
-
 def run_grid(out: Path, *, overwrite: bool = False) -> Grid:
     """Train the rows that are not finished; record and page are written after each.
 
@@ -175,7 +154,7 @@ def run_grid(out: Path, *, overwrite: bool = False) -> Grid:
         StorageError: the record cannot be written.
     """
     path = out / "tags.json"
-    old = None if overwrite else load_grid(path)
+    old = None if overwrite else read_record(path, Grid)
     known = {str(row.run): row for row in old.rows} if old else {}
     train, validation, test = (tag_material(BACKBONE, MODEL, s) for s in ("train", "validation", "test"))
     rows: list[GridRow] = []
@@ -185,14 +164,8 @@ def run_grid(out: Path, *, overwrite: bool = False) -> Grid:
         done = Grid(
             backbone=BACKBONE.title, train=len(train), validation=len(validation), test=len(test), rows=tuple(rows)
         )
-        write(path, done.model_dump_json(indent=1) + "\n")
-        write(path.with_suffix(".md"), grid_page(done, vocabulary=shipped_vocabulary()))
+        write_page(done, grid_page(done, vocabulary=shipped_vocabulary()), path)
     return done
-
-
-def _cell(figure: Figure) -> str:
-    low, high = figure.ci95
-    return f"{figure.value:.3f} ({low:.3f} – {high:.3f})"
 
 
 def _table(rows: list[GridRow], train: int) -> list[str]:
@@ -207,8 +180,8 @@ def _table(rows: list[GridRow], train: int) -> list[str]:
         lines.append(
             f"| {images:,} | {run['steps']:,} | {_LOSSES[run['loss']]} | {run['learning_rate']:g} | "
             f"{row.validation_accuracy:.3f} | {half.precision:.3f} | {half.recall:.3f} | "
-            f"{_cell(half.micro_f1)} | {_cell(half.macro_f1)} | {_cell(chosen.micro_f1)} | "
-            f"{_cell(chosen.macro_f1)} | {chosen.per_image_f1:.3f} | {_cell(row.mean_average_precision)} | "
+            f"{in_cell(half.micro_f1)} | {in_cell(half.macro_f1)} | {in_cell(chosen.micro_f1)} | "
+            f"{in_cell(chosen.macro_f1)} | {chosen.per_image_f1:.3f} | {in_cell(row.mean_average_precision)} | "
             f"{row.seconds:,.0f} |"
         )
     return lines

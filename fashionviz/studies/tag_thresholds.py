@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
-from fashionviz.errors import DataError
 from fashionviz.evaluation.multilabel import FEW, Bools, Counts, choose_thresholds
 from fashionviz.evaluation.tagging import evaluate_tags
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_trained
-from fashionviz.studies.record import write
+from fashionviz.studies.record import Frozen, write_page
 
 #: The tagger with so few validation photos that it matters.
 MODEL = "mobilenet_v2.street_tags"
@@ -23,11 +21,7 @@ FOLDS, REPEATS = 4, 15
 LEAST: tuple[int | None, ...] = (0, 3, 5, 8, 10, 15, None)
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Rule(_Frozen):
+class Rule(Frozen):
     """What thresholds chosen on other photos make of photos: means over the repeats.
 
     Attributes:
@@ -43,7 +37,7 @@ class Rule(_Frozen):
     said: float
 
 
-class Thresholds(_Frozen):
+class Thresholds(Frozen):
     """The record."""
 
     model: str
@@ -109,23 +103,8 @@ def run_thresholds(out: Path) -> Thresholds:
         true=float((tagged.true & tagged.known).sum(axis=1).mean()), folds=FOLDS, repeats=REPEATS,
         rules=tuple(cross_validated(*of, least) for least in LEAST),
     )  # fmt: skip
-    write(out / "thresholds.json", record.model_dump_json(indent=1) + "\n")
-    write(out / "thresholds.md", thresholds_page(record))
+    write_page(record, thresholds_page(record), out / "thresholds.json")
     return record
-
-
-def load_thresholds(path: Path) -> Thresholds | None:
-    """The record, or ``None`` if there is none.
-
-    Raises:
-        DataError: it is damaged.
-    """
-    try:
-        return Thresholds.model_validate_json(path.read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise DataError(f"The record {path} cannot be read: run `fashionviz study thresholds` again.") from error
 
 
 def _words(least: int | None) -> str:
@@ -147,7 +126,8 @@ def thresholds_page(record: Thresholds) -> str:
         f"tags with fewer than {FEW} known positives on validation share the threshold that is best for all decisions "
         "together (as the fallback of SCutFBR, Yang 2001). The table compares rules on photos that the thresholds were "
         f"not chosen on: `{record.model}`, {record.data_set} {record.split}, n {record.n}, {record.folds}-fold "
-        f"cross-validation, means of {record.repeats} repeats. The test split took no part. Photos have "
+        f"cross-validation, means of {record.repeats} repeats. The test split took no part. What is taken "
+        "lies between the best for all decisions together and the best for the mean over tags. Photos have "
         f"{record.true:.1f} tags on average.",
         "",
         "| thresholds | micro F1 | macro F1 | F1 a photo | tags said a photo |",

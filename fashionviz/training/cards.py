@@ -86,7 +86,7 @@ def _tags() -> Words:
         f"{len(tags)} tags",
         f"Tags a garment photo, after paper 000: {len(tags)} labels in five groups (article type, base colour, "
         "department, season, usage), those that at least 20 training items of the catalogue have. Each tag has a "
-        "probability and a threshold of its own.",
+        "probability and is said from a threshold on; rare tags share one.",
         "Trained on catalogue photos of single items on white: an outfit or a street photo is outside of what it "
         "knows. Season and usage are the shop's editorial choice and hardly to be seen. Tags of few training items "
         "are weak: see the figures tag by tag. Men, Women, Boys, Girls and Unisex name the department an item is sold "
@@ -99,7 +99,8 @@ def _street_tags() -> Words:
     return Words(
         f"{len(STREET_TAGS)} names of what is worn",
         f"Tags a street photo with what is worn on it: {len(STREET_TAGS)} names of Clothing Co-Parsing, those that at "
-        "least 20 training photos have. Each tag has a probability and a threshold of its own.",
+        "least 20 training photos have. Each tag has a probability and is said from a threshold on; rare "
+        "tags share one.",
         "Learned from some 1,600 street photos of one site, whose authors named what they found worth naming: a tag "
         "that is absent may still be worn, and similar names (bag and purse, shoes and heels) are used loosely. "
         "Rare names are weak: see the figures tag by tag. It must not be used to judge people.",

@@ -43,6 +43,18 @@ def presence_loss(logits: Tensor, present: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits[known], present[known].float())
 
 
+def place_errors(maps: Tensor, points: Tensor, size: Tensor) -> Tensor:
+    """Distances of found from known landmarks as shares of the garment's size, of the known ones, ``(M,)``.
+
+    Args:
+        maps: ``(N, L, S, S)`` logits.
+        points: ``(N, L, 2)`` x and y from 0 to 1; NaN where not known.
+        size: ``(N,)`` of the garment, in the same unit.
+    """
+    gap = (places(maps) - points).norm(dim=2) / size[:, None]
+    return gap[torch.isfinite(gap)]
+
+
 class FeatureClassifier(pl.LightningModule):
     """Layers on frozen features.
 
@@ -100,8 +112,7 @@ class FeatureClassifier(pl.LightningModule):
             answer = self.network.answer(batch.features, where)
             logits = answer.logits
             if where.any():
-                gap = (places(answer.maps) - batch.points[where]).norm(dim=2) / batch.size[where][:, None]
-                self.error.update(gap[torch.isfinite(gap)])
+                self.error.update(place_errors(answer.maps, batch.points[where], batch.size[where]))
         else:
             logits = self.logits(batch.features)
         self.top1.update(logits, batch.labels)

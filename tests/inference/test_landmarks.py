@@ -16,8 +16,9 @@ from apps.server import create_app
 from fashionviz.cli import app
 from fashionviz.data.landmarks.derive import from_photo
 from fashionviz.data.landmarks.kinds import LANDMARKS, NOTE_LEARNED, Kind
+from fashionviz.data.landmarks.sheet import COLOURS
 from fashionviz.errors import InvalidRequest, ModelNotTrained
-from fashionviz.figures.landmarks import COLOURS, gate_picture, heat_picture, landmark_picture
+from fashionviz.figures.landmarks import heat_picture, landmark_picture
 from fashionviz.images import encode_png, from_pixels
 from fashionviz.inference.engine import Engine
 from tests.data.test_landmarks_catalogue import person
@@ -80,9 +81,6 @@ def test_pictures_show_what_was_found(finding: Engine) -> None:
     assert tint[y - 2 : y + 3, x + 38 : x + 43].max() < 20, "none beside it"
     with pytest.raises(KeyError):
         heat_picture(result, "left_pocket")
-    gate = gate_picture(result)
-    assert gate.shape[:2] == (place.height, place.width)
-    assert gate[0, 0].tolist() != gate[-1, -1].tolist()
 
 
 def test_the_command_prints_and_draws(finding: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from fashionviz.errors import DataError
 from fashionviz.models.ropanet import Branches, RopaNet, RopaNetBaseline
 from fashionviz.studies import ropanet as study
+from fashionviz.studies.record import read_record
 from fashionviz.training.feature_material import FeaturePhotos
 from fashionviz.training.starts import Start
 
@@ -73,7 +74,7 @@ def test_rows_are_trained_once_and_the_page_is_their_record(small: list[str], tm
     assert gated.gate == pytest.approx(0.5, abs=0.1), "a gate that has hardly learned is half open"
     assert (plain.landmark_error, plain.gate) == (None, None)
     assert plain.top5.value == 1.0, "categories that are written into the features are learned"
-    assert study.load_ropanet(tmp_path / "ropanet.json") == record
+    assert read_record(tmp_path / "ropanet.json", study.RopaNetRecord) == record
     page = (tmp_path / "ropanet.md").read_text()
     assert page == study.ropanet_page(record)
     assert "| as in the paper |" in page
@@ -98,7 +99,7 @@ def test_every_row_changes_what_it_says() -> None:
 
 
 def test_the_committed_page_is_its_record() -> None:
-    record = study.load_ropanet(DOCS / "ropanet.json")
+    record = read_record(DOCS / "ropanet.json", study.RopaNetRecord)
     if record is None:
         assert not (DOCS / "ropanet.md").exists(), "a page without a record"
         return

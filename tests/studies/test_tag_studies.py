@@ -29,8 +29,9 @@ from fashionviz.models.weights import FILE, load_initial
 from fashionviz.results import ModelRef
 from fashionviz.studies import tag_baseline, tag_grid
 from fashionviz.studies.frozen import Backbone, frozen_features, tag_material
-from fashionviz.studies.tag_baseline import Baselines, baseline_page, load_baseline, run_baseline
-from fashionviz.studies.tag_grid import RUNS, Run, grid_page, load_grid, run_grid
+from fashionviz.studies.record import read_record
+from fashionviz.studies.tag_baseline import Baselines, baseline_page, run_baseline
+from fashionviz.studies.tag_grid import RUNS, Grid, Run, grid_page, run_grid
 from fashionviz.training import feature_cache
 from fashionviz.training.last_layer import LastLayer, Material, by_steps, logistic_regressions
 from fashionviz.training.multilabel_loss import LOSSES
@@ -155,7 +156,7 @@ def test_the_grid_is_what_its_runs_say(small_grid: tuple[Run, ...], tmp_path: Pa
         on_validation_at_half = multilabel_figures(on_validation, validation.true, validation.known, 0.5)
         assert row.validation_accuracy == pytest.approx(on_validation_at_half.accuracy, abs=1e-6)
     assert grid.rows[0].chosen != grid.rows[0].half
-    assert load_grid(tmp_path / "tags.json") == grid
+    assert read_record(tmp_path / "tags.json", Grid) == grid
     assert (tmp_path / "tags.md").read_text() == grid_page(grid, shipped_vocabulary())
 
 
@@ -224,7 +225,7 @@ def test_the_baseline_has_the_better_penalty_of_validation(tagged: Tagged, tmp_p
     assert (row.backbone, row.penalty) == (BACKBONE.title, 2.0)
     assert row.macro_f1.value == pytest.approx(theirs.macro.f1)
     assert row.behind.value == pytest.approx(record.macro_f1.value - row.macro_f1.value)
-    assert load_baseline(tmp_path / "tags-baseline.json") == record
+    assert read_record(tmp_path / "tags-baseline.json", Baselines) == record
     assert (tmp_path / "tags-baseline.md").read_text() == baseline_page(record)
 
 
@@ -260,11 +261,11 @@ def test_a_baseline_needs_a_tagger_with_a_report_of_this_split(tagged: Tagged, t
 def test_a_damaged_baseline_is_said(tmp_path: Path) -> None:
     (tmp_path / "tags-baseline.json").write_text('{"model": 1}')
     with pytest.raises(DataError, match="--overwrite"):
-        load_baseline(tmp_path / "tags-baseline.json")
+        read_record(tmp_path / "tags-baseline.json", Baselines)
 
 
 def test_the_committed_grid_and_its_page_are_current() -> None:
-    grid = load_grid(DOCS / "tags.json")
+    grid = read_record(DOCS / "tags.json", Grid)
     if grid is None:
         assert not (DOCS / "tags.md").exists(), "a page without a record"
         pytest.skip("fashionviz study tags has not been run")
@@ -274,7 +275,7 @@ def test_the_committed_grid_and_its_page_are_current() -> None:
 
 
 def test_the_committed_baselines_and_their_page_are_current() -> None:
-    record: Baselines | None = load_baseline(DOCS / "tags-baseline.json")
+    record: Baselines | None = read_record(DOCS / "tags-baseline.json", Baselines)
     if record is None:
         assert not (DOCS / "tags-baseline.md").exists(), "a page without a record"
         pytest.skip("fashionviz study tags-baseline has not been run")

@@ -7,7 +7,8 @@ import pytest
 
 from fashionviz.errors import DataError
 from fashionviz.evaluation.multilabel import Counts, choose_thresholds
-from fashionviz.studies.tag_thresholds import cross_validated, load_thresholds, thresholds_page
+from fashionviz.studies.record import read_record
+from fashionviz.studies.tag_thresholds import Thresholds, cross_validated, thresholds_page
 
 DOCS = Path(__file__).parents[2] / "docs/studies"
 
@@ -34,13 +35,13 @@ def test_thresholds_fitted_to_a_photo_or_two_say_too_much(noise: tuple[np.ndarra
 
 
 def test_the_committed_page_is_its_record() -> None:
-    record = load_thresholds(DOCS / "thresholds.json")
+    record = read_record(DOCS / "thresholds.json", Thresholds)
     assert record is not None
     assert (DOCS / "thresholds.md").read_text() == thresholds_page(record), "run `fashionviz study thresholds`"
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
-    assert load_thresholds(tmp_path / "none.json") is None
+    assert read_record(tmp_path / "none.json", Thresholds) is None
     (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(DataError, match="study thresholds"):
-        load_thresholds(tmp_path / "bad.json")
+    with pytest.raises(DataError, match="--overwrite"):
+        read_record(tmp_path / "bad.json", Thresholds)

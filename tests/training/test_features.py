@@ -31,7 +31,7 @@ from fashionviz.models.weights import model_folder
 from fashionviz.results import ModelRef
 from fashionviz.training import commands, feature_cache, install
 from fashionviz.training.feature_material import FeatureMixture, FeaturePhotos, feature_photos, mirrored
-from fashionviz.training.feature_module import place_loss, presence_loss
+from fashionviz.training.feature_module import place_errors, place_loss, presence_loss
 from fashionviz.training.feature_recipes import FEATURE_RECIPES
 from fashionviz.training.feature_run import frozen_network
 from fashionviz.training.starts import starting_weights
@@ -207,6 +207,13 @@ def test_losses_by_hand() -> None:
     logits = torch.tensor([[0.0, 2.0, 99.0]])
     assert float(presence_loss(logits, present)) == pytest.approx((math.log(2) + math.log(1 + math.exp(2))) / 2)
     assert float(presence_loss(logits, torch.full((1, 3), -1))) == 0
+
+
+def test_place_errors_are_shares_of_the_garment() -> None:
+    maps = torch.full((1, 2, 10, 10), -30.0)
+    maps[0, :, 4, 4] = 30.0  # at 0.45, 0.45
+    points = torch.tensor([[[0.75, 0.05], [math.nan, math.nan]]])
+    assert place_errors(maps, points, torch.tensor([0.5])).tolist() == pytest.approx([1.0])
 
 
 def test_a_place_is_the_middle_of_its_peak() -> None:
