@@ -112,6 +112,7 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
     answers = [
         page.corner, page.attribution, page.seen, page.saliency, page.saliency_note,
         page.order, page.channels, page.channels_note, page.large, page.large_note,
+        page.found, page.dots, page.dots_note, page.heat,
         page.json_file, page.png_file, page.npy_file, page.ask, page.explain,
     ]  # fmt: skip
     arrival = [page.held, page.photo, page.hint, page.answer, *answers]
@@ -145,6 +146,11 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
         inputs = [page.held, page.model, page.layer, page.view, *part]
         return after(events.layers, inputs, layer_outputs, show_progress_on=[page.channels], **shown)
 
+    def landmarks(after: Any) -> Any:
+        inputs = [page.held, page.model, page.landmark, *part]
+        outputs = [page.found, page.dots, page.dots_note, page.heat]
+        return after(events.landmarks, inputs, outputs, show_progress_on=[page.dots], **shown)
+
     def code(after: Any) -> Any:
         inputs = [page.held, page.model, page.method, page.target, page.layer, page.style, *part]
         outputs = [page.python, page.shell, page.curl, page.client, page.remembered]
@@ -155,7 +161,7 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
     def everything(after: Any) -> Any:
         outputs = [page.answer, page.json_file, page.ask, page.explain]
         asked = after(events.predict, [page.held, page.model, *part], outputs, **hidden)
-        return code(layers(explain(asked.then).then).then)
+        return code(landmarks(layers(explain(asked.then).then).then).then)
 
     # a photo arrives, or leaves
     everything(page.photo.upload(events.upload, [page.photo, *part], arrival, **hidden).then)
@@ -209,6 +215,9 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
         trigger_mode="always_last",
         **shown,
     )
+
+    # landmarks
+    page.landmark.input(events.heat, [page.found, page.landmark], page.heat, **hidden)
 
     # the page opens
     opened = blocks.load(

@@ -20,7 +20,7 @@ from apps.lab.intake import Upload, open_photo, untouched, untouched_list
 from fashionviz.boxes import parse_box
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.figures import pictures
-from fashionviz.serialise import prediction_json
+from fashionviz.serialise import landmarks_json, prediction_json
 
 _BOX = 'box: region in pixels of the photo, "x0,y0,x1,y1"; empty for all of it.'
 _MODEL = "model: architecture.task, for example mobilenet_v2.gender_category; empty for the default."
@@ -67,6 +67,12 @@ def add_endpoints(engine: Any) -> None:
     @_plain
     def filters(model: str, layer: str) -> NDArray[np.uint8]:
         return pictures.filter_grid(engine.filters(model or None, layer or None))
+
+    @_plain
+    def landmarks(file: Upload, model: str, box: str) -> dict[str, Any]:
+        answer = landmarks_json(engine.landmarks(open_photo(file), model or None, box=parse_box(box)), file.name)
+        plain: dict[str, Any] = json.loads(json.dumps(answer))
+        return plain
 
     @_plain
     def every_model(file: Upload) -> list[dict[str, Any]]:
@@ -141,6 +147,13 @@ def add_endpoints(engine: Any) -> None:
             [text("model"), text("layer")],
             picture(),
             f"A convolution's filters as PNG. layer: dotted name; empty for the first convolution. {_MODEL}",
+        )
+        publish(
+            landmarks,
+            [photo_file(), text("model"), text("box")],
+            gr.JSON(label="landmarks"),
+            "Where collar, sleeves, waist and hem are, as the REST API answers it: x and y in pixels, and the "
+            f"probability that the photo shows them. model: one that finds landmarks; empty for the default. {_BOX}",
         )
         publish(
             every_model,

@@ -12,10 +12,11 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from apps.lab import gallery, handlers, parts, region, snippets
+from apps.lab import gallery, handlers, landmarks, parts, region, snippets
 from apps.lab.intake import Upload, open_photo
 from apps.lab.jobs import Jobs
 from fashionviz.images import Photo
+from fashionviz.landmark_results import Landmarks
 from fashionviz.results import Attribution, Box, Progress
 
 #: Gradio puts a tracker of the call in place of this default.
@@ -114,12 +115,13 @@ class Events:
 
     @staticmethod
     def _nothing(words: str = "") -> tuple[Any, ...]:
-        """Empty every place of a former answer: corner, pictures, notes, files, buttons."""
+        """Empty every place of a former answer: corner, pictures, notes, landmarks, files, buttons."""
         off = gr.Button(interactive=False)
         no_file = gr.DownloadButton(value=None, interactive=False)
         saliency = (None, None, None, parts.status(words, tall=True))
         layers: tuple[Any, ...] = ((), [], parts.status(words), None, parts.status())
-        return (None, *saliency, *layers, no_file, no_file, no_file, off, off)
+        found = (None, None, parts.status(words and landmarks.WAITING), None)
+        return (None, *saliency, *layers, *found, no_file, no_file, no_file, off, off)
 
     @staticmethod
     def _said(held: Held, part: Part) -> str:
@@ -285,6 +287,23 @@ class Events:
         """A tile was chosen. Returns its channel's number."""
         index = int(event.index)
         return order[index] if index < len(order) else gr.skip()
+
+    # --- landmarks --------------------------------------------------------------------------------------------
+
+    def landmarks(self, held: Held | None, model: str | None, name: str, *part: Any) -> tuple[Any, ...]:
+        """Where the garment's parts are. Returns the result, the dots, the note and the heat."""
+        if held is None:
+            return tuple(gr.skip() for _ in range(4))
+        try:
+            out = landmarks.find(self.engine, held.photo, model, Part.of(*part).box(held), name)
+        except Exception as error:
+            return None, None, parts.problem(handlers.sentence(error)), None
+        return out.result, out.dots, out.note, out.heat
+
+    @staticmethod
+    def heat(result: Landmarks | None, name: str) -> Any:
+        """The heat of another landmark."""
+        return gr.skip() if result is None else landmarks.heat(result, name)
 
     # --- choices ----------------------------------------------------------------------------------------------
 

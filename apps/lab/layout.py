@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps.lab import handlers, parts, region
+from apps.lab import handlers, landmarks, parts, region
 from apps.lab.gallery import example_tiles
 from apps.lab.intake import untouched
 
@@ -26,6 +26,7 @@ def _session(page: Page) -> None:
     page.held = gr.State(None, time_to_live=KEEP_S)
     page.attribution = gr.State(None, time_to_live=KEEP_S)
     page.order = gr.State((), time_to_live=KEEP_S)
+    page.found = gr.State(None, time_to_live=KEEP_S)
     page.corner = gr.State(None, time_to_live=KEEP_S)
     page.examples_held = gr.State(None)
     # Choices only, no photo: encrypting them would protect nothing, so the key is fixed and survives a restart.
@@ -41,6 +42,7 @@ def lay_out(engine: Any) -> Page:
     _examples(page)
     _saliency(page, engine)
     _layers(page)
+    landmarks.lay_out(page, engine, _picture)
     _details(page)
     return page
 

@@ -155,6 +155,35 @@ def every_client(file: str, url: str = f"{DEFAULT_URL}/lab") -> str:
     )
 
 
+def landmarks_python(file: str, model: str, box: Box | None = None) -> str:
+    """Landmarks of a photo with the library's own calls."""
+    region = f", box={_tuple_text(box)}" if box is not None else ""
+    return "\n".join(
+        [
+            *_opened(file),
+            f"result = engine.landmarks(photo, {model!r}{region})",
+            "for mark in result.found:",
+            "    if mark.present:",
+            '        print(f"{mark.name:14} {mark.x:6.0f} {mark.y:6.0f}  {mark.probability:.3f}")',
+        ]
+    )
+
+
+def landmarks_cli(file: str, model: str, box: Box | None = None) -> str:
+    """The same on the command line, for a POSIX shell: the numbers, then the picture."""
+    region = ["--box", _box_text(box)] if box is not None else []
+    call = ["fashionviz", "landmarks", file, "--model", model, *region]
+    return "\n".join([shlex.join([*call, "--json"]), shlex.join([*call, "--out", "landmarks.png"])])
+
+
+def landmarks_curl(file: str, model: str, box: Box | None = None, url: str = DEFAULT_URL) -> str:
+    """The same over the REST API."""
+    form = shlex.quote(f"file=@{file}")
+    fields = _fields([("model", model)] + ([("box", _box_text(box))] if box is not None else []))
+    call = f"curl -F {form} {fields}"
+    return f"{call} {url}/api/v1/landmarks\n{call} -o landmarks.png '{url}/api/v1/landmarks?format=png'"
+
+
 def annotate_python(models: Sequence[str]) -> str:
     """Annotate a folder with the library's own calls."""
     return "\n".join(

@@ -20,6 +20,7 @@ LISTED = (
     ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
     ("activations.py", "Activation maps", ":material/layers:", "activations", True),
     ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
+    ("landmarks.py", "Landmarks", ":material/pin_drop:", "landmarks", True),
     ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),
     ("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),
     ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),

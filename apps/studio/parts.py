@@ -230,6 +230,18 @@ def legend_signed(low: str, high: str) -> None:
     _legend(low, high, [colour for _, colour in SIGNED])
 
 
+def legend_dots(entries: Sequence[tuple[str, str, str]]) -> None:
+    """What letters and colours of dots mean.
+
+    Args:
+        entries: letter, word and colour of each.
+    """
+    dots = "".join(
+        f'<span><b style="color:{colour}">{letter}</b> {escape(word)}</span>' for letter, word, colour in entries
+    )
+    st.html(f'<div class="fv-legend">{dots}</div>')
+
+
 def _legend(low: str, high: str, colours: list[str]) -> None:
     st.html(
         f'<div class="fv-legend"><span>{low}</span>'

@@ -38,6 +38,11 @@ def landmark_picture(result: Landmarks, photo: NDArray[np.uint8], longest: int =
     return np.asarray(picture)
 
 
+def legend() -> tuple[tuple[str, str, str], ...]:
+    """Letter, part and colour (hex RGB) of the dots."""
+    return tuple((part[0].upper(), part, colour) for part, colour in COLOURS.items())
+
+
 def heat_picture(result: Landmarks, name: str) -> Picture:
     """Where the network looks for one landmark, over the photo.
 

@@ -33,6 +33,7 @@ TITLES = {
     "filters": "First-layer filters",
     "activations": "Activation maps",
     "guided_backprop": "Guided backprop",
+    "landmarks": "Landmarks",
     "every_model": "Every model",
     "annotate": "Annotate",
     "confusion": "Confusion matrix",
@@ -360,6 +361,9 @@ def test_a_model_without_weights_is_named_untrained(
         assert not app.metric
         if page == "tags":
             assert "Choose a tagger" in app.info[0].value, "it is about no classifier"
+            continue
+        if page == "landmarks":
+            assert "finds no landmarks" in app.info[0].value
             continue
         assert f"fashionviz train {MODEL}" in [c.value for c in app.code], page
 

@@ -84,7 +84,9 @@ def test_activations_and_filters_are_pictures(client: Client, tmp_path: Path) ->
 
 def test_only_the_documented_calls_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(named) == {"/predict", "/explain", "/activations", "/filters", "/every_model", "/annotate"}
+    assert set(named) == {
+        "/predict", "/explain", "/activations", "/filters", "/landmarks", "/every_model", "/annotate",
+    }  # fmt: skip
     assert [p["parameter_name"] for p in named["/predict"]["parameters"]] == ["file", "model", "box"]
     names = ["file", "model", "method", "target", "box"]
     assert [p["parameter_name"] for p in named["/explain"]["parameters"]] == names
