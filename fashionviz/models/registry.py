@@ -142,6 +142,7 @@ def _load() -> None:
     from fashionviz.models import (  # noqa: F401
         category_cnn,
         efficientnet_lite,
+        fashionnet,
         inception,
         mobilenet_v2,
         resnet,

@@ -31,6 +31,21 @@ def inception_features(network: Inception3, x: Tensor) -> Tensor:
     return x
 
 
+def amplify(network: Inception3, factor: float) -> None:
+    """Multiply the last module's output: exact, as a ReLU of a batch norm is proportional to what the norm multiplies.
+
+    Args:
+        network: changed in place.
+        factor: positive.
+    """
+    last = network.Mixed_7c
+    for name in ("branch1x1", "branch3x3_2a", "branch3x3_2b", "branch3x3dbl_3a", "branch3x3dbl_3b", "branch_pool"):
+        norm = last.get_submodule(name).bn
+        with torch.no_grad():
+            norm.weight.mul_(factor)
+            norm.bias.mul_(factor)
+
+
 @dataclass(frozen=True)
 class Branches:
     """What paper 004 tried, or might have.

@@ -197,7 +197,7 @@ def run_ropanet(out: Path, *, overwrite: bool = False) -> RopaNetRecord:
     record: RopaNetRecord | None = None
     for row in ROWS:
         build: Callable[[int], nn.Module] | None = partial(RopaNet, branches=row.branches) if row.branches else None
-        network, name = frozen_network(row.model, start, build)
+        network, name = frozen_network(row.model, start, build, row.recipe().amplify)
         sources, validation = splits_of(row.recipe(), network, name)
         found = known.get(row.name)
         if found is None or found.settings != row.settings():

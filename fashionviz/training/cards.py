@@ -14,6 +14,7 @@ LICENCE = "Apache-2.0 (weights). The photos they were trained on are not part of
 _TITLES = {
     "mobilenet_v2": "MobileNetV2",
     "efficientnet_lite1": "EfficientNet-Lite1",
+    "fashionnet": "FashionNet",
     "ropanet": "RopaNet",
     "ropanet_baseline": "RopaNet's baseline",
     "resnet50": "ResNet-50",
@@ -111,8 +112,9 @@ def _category50() -> Words:
     return Words(
         "fifty article types",
         "Names the article type of a garment photo, after paper 004: the fifty most frequent of the catalogue. The "
-        "layers up to the 8×8 features are those of the tagger, frozen; what comes after them was trained. RopaNet "
-        "also finds eight landmarks: collar, sleeve, waist and hem, left and right in the picture.",
+        "convolutions up to the features are another network's, frozen (the recipe says whose); what comes after them "
+        "was trained. RopaNet and FashionNet also find eight landmarks: collar, sleeve, waist and hem, left and right "
+        "in the picture.",
         "Trained on catalogue photos of single items on white: an outfit or a street photo is outside of what it "
         "knows, and other article types are forced into the fifty. The landmarks it learned from and is scored "
         "on are derived from silhouettes by a rule; nobody annotated them (docs/landmarks.md). Photos that the rule "

@@ -16,6 +16,8 @@ class FeatureRecipe:
         init: whose layers are frozen (:mod:`fashionviz.training.starts`).
         photos: data sets of the train split with how many photos of each, drawn by the seed; all if ``None``. A product
             that an earlier one has is left out.
+        amplify: the frozen Inception's features are multiplied by it (:func:`fashionviz.models.ropanet.amplify`), so
+            that they are about 1 on average and the layers on them learn at a usual rate.
         feed: what it is checked on and reported on (:mod:`fashionviz.training.feeds`).
         epochs: passes over the photos.
         batch: photos a step.
@@ -34,7 +36,8 @@ class FeatureRecipe:
 
     model: str
     init: str
-    photos: tuple[tuple[str, int | None], ...] = (("fpi-large", None), ("fpi", 6000))
+    photos: tuple[tuple[str, int | None], ...] = (("fpi-large", None), ("fpi", 3000))
+    amplify: float = 1.0
     feed: str = "category50"
     epochs: int = 6
     batch: int = 64
@@ -54,7 +57,8 @@ class FeatureRecipe:
 FEATURE_RECIPES: dict[str, FeatureRecipe] = {
     recipe.model: recipe
     for recipe in (
-        FeatureRecipe(model="ropanet.category50", init="inception_v3.tags"),
-        FeatureRecipe(model="ropanet_baseline.category50", init="inception_v3.tags", epochs=20, batch=128),
+        FeatureRecipe(model="ropanet.category50", init="nsfwjs", amplify=40, epochs=4),
+        FeatureRecipe(model="ropanet_baseline.category50", init="nsfwjs", amplify=40, epochs=20, batch=128),
+        FeatureRecipe(model="fashionnet.category50", init="imagenet"),
     )
 }

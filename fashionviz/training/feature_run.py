@@ -10,10 +10,12 @@ import lightning.pytorch as pl
 import numpy as np
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
+from torchvision.models.inception import Inception3
 
 from fashionviz.errors import InvalidRequest, WeightsError
 from fashionviz.models.landmark_answer import FrozenFirst
 from fashionviz.models.registry import get_model
+from fashionviz.models.ropanet import amplify
 from fashionviz.models.weights import load_initial
 from fashionviz.training.feature_material import (
     FeatureBatch,
@@ -40,13 +42,16 @@ class _InOrder(IterableDataset[FeatureBatch]):
         return in_order(self.photos, _BATCH)
 
 
-def frozen_network(model: str, start: Start, build: Callable[[int], nn.Module] | None = None) -> tuple[nn.Module, str]:
+def frozen_network(
+    model: str, start: Start, build: Callable[[int], nn.Module] | None = None, factor: float = 1.0
+) -> tuple[nn.Module, str]:
     """An untrained network whose layers up to the features are those of ``start``, and a name for these layers.
 
     Args:
         model: registry name of a network with ``features``.
         start: weights that have these layers.
         build: makes a variant of it with so many logits, for studies; the registered one if ``None``.
+        factor: the features are multiplied by it.
 
     Raises:
         InvalidRequest: from scratch.
@@ -62,7 +67,12 @@ def frozen_network(model: str, start: Start, build: Callable[[int], nn.Module] |
         raise WeightsError(f"{start.path.name} lacks layers that {model} keeps frozen, {missing[0]} among them.")
     for name in network.frozen:
         network.get_submodule(name).requires_grad_(False)
-    return network.eval(), f"{spec.architecture.partition('_')[0]}-{start.sha256[:12]}"
+    name = f"{spec.architecture.partition('_')[0]}-{start.sha256[:12]}"
+    if factor != 1:
+        assert isinstance(network, Inception3)
+        amplify(network, factor)
+        name += f"-x{factor:g}"
+    return network.eval(), name
 
 
 def train_on_features(
@@ -87,7 +97,7 @@ def train_on_features(
         WeightsError: ``start`` does not fit.
         InvalidRequest: nothing to start from, or no landmarks to take landmark steps on.
     """
-    network, name = frozen_network(recipe.model, start)
+    network, name = frozen_network(recipe.model, start, factor=recipe.amplify)
     sources, validation = splits_of(recipe, network, name)
     return fit(recipe, network, sources, validation, resume=resume, folder=folder, on_epoch=on_epoch)
 

@@ -43,6 +43,7 @@ from fashionviz.training.feeds import FEEDS, Check, Feed
 from fashionviz.training.loop import describe
 from fashionviz.training.measure_tags import measure_tags, tag_metrics
 from fashionviz.training.recipes import Recipe
+from fashionviz.training.remember import remembered_features
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +154,8 @@ def _measured(
         found = measure_tags(feed, recipe.model, network, card.sha256)
         facts |= {"metrics": found.metrics, "temperature": found.temperature, "thresholds": found.thresholds}
         return card.model_copy(update=facts), lambda folder: save_tagging_report(found.tagged, folder)
-    metrics, scored, temperature = measure(feed, recipe.model, network, card.sha256)
+    with remembered_features(network):
+        metrics, scored, temperature = measure(feed, recipe.model, network, card.sha256)
     facts |= {"metrics": metrics, "temperature": temperature}
     return card.model_copy(update=facts), lambda folder: save_report(scored, folder)
 

@@ -13,6 +13,9 @@ from fashionviz.models.registry import list_models
 from fashionviz.models.weights import FILE, model_folder
 from fashionviz.training.backbones import imagenet_file, nsfwjs_file
 
+#: Networks whose first layers are another architecture's.
+_TRUNKS = {"fashionnet": "vgg16", "ropanet": "inception_v3", "ropanet_baseline": "inception_v3"}
+
 
 @dataclass(frozen=True)
 class Start:
@@ -49,7 +52,7 @@ def starting_weights(init: str, model: str) -> Start:
         folder = model_folder(model if init == "in-domain" else init)
         card = load_card(folder)
         return Start(init, folder / FILE, card.sha256, dict(card.recipe))
-    architecture = model.partition(".")[0]
+    architecture = _TRUNKS.get(model.partition(".")[0], model.partition(".")[0])
     if init == "nsfwjs" and architecture != "inception_v3":
         raise WeightsError(f"NSFWJS carries weights of inception_v3, not of {architecture}.")
     published = {"imagenet": lambda: imagenet_file(architecture), "nsfwjs": nsfwjs_file}

@@ -44,7 +44,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     )
     trained: list[str] = []
 
-    def network_of(model: str, start: Start, build: object = None) -> tuple[nn.Module, str]:
+    def network_of(model: str, start: Start, build: object = None, factor: float = 1.0) -> tuple[nn.Module, str]:
         torch.manual_seed(0)
         network: nn.Module = RopaNet(50, rows[0].branches or Branches()) if build else RopaNetBaseline(50)
         for name in network.frozen:

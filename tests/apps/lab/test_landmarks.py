@@ -44,7 +44,7 @@ def test_the_chosen_model_finds_them_or_the_default_does(finder: Engine, engine:
 
 
 def test_dots_heat_and_words_of_a_photo(finder: Engine) -> None:
-    result, dots, note, heat = Events(finder).landmarks(HELD, OTHER, "", *PART)
+    result, dots, note, _ = Events(finder).landmarks(HELD, OTHER, "", *PART)
     there = [name for name, (x, _) in zip(landmarks.LANDMARKS, WORN.points, strict=True) if np.isfinite(x)]
     assert [mark.name for mark in result.found if mark.present] == there
     assert "Says that it sees: " + ", ".join(landmarks.title(name) for name in there) in note
