@@ -52,7 +52,7 @@ def cached_features(
     Raises:
         DataError: the data cannot be read.
     """
-    chosen = hashlib.sha256(rows.astype(np.int64).tobytes()).hexdigest()[:12]
+    chosen = hashlib.sha256(rows.astype(np.int64).tobytes() + repr((mean, std)).encode()).hexdigest()[:12]
     size = f"{frame[0]}x{frame[1]}"
     folder = cache_root() / "features"
     target = folder / f"{name}-{data.name}-{data.split or 'all'}-{size}-{data.fingerprint()}-{chosen}.npy"
