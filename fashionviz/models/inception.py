@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torchvision.models.inception import BasicConv2d, Inception3, InceptionA, InceptionC, InceptionE
+from torch import nn
 
 from fashionviz.models.registry import register_model
 
@@ -51,28 +49,3 @@ def inception_v3_classifier(num_classes: int) -> nn.Module:
 
     # Its own initialisation draws from scipy's truncated normal and takes most of a minute.
     return inception_v3(weights=None, num_classes=num_classes, aux_logits=False, init_weights=False)
-
-
-class EdgeAwarePool(BasicConv2d):
-    """The convolution after a block's average pooling, which leaves the zeros beyond the border out of the average.
-
-    So TensorFlow pools, with which the published weights were trained; torchvision counts the zeros. On 17×17 places
-    that hardly matters, on 8×8 and fewer it does.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, h, w)`` means over 3×3 places, zeros counted."""
-        share = F.avg_pool2d(x.new_ones(1, 1, *x.shape[2:]), kernel_size=3, stride=1, padding=1)
-        return super().forward(x / share)
-
-
-def pool_as_tensorflow(network: Inception3) -> None:
-    """Let every block average over the places that there are; the names of the weights stay.
-
-    Args:
-        network: changed in place; its pooled branches get new weights, so do it before weights are loaded.
-    """
-    for block in network.modules():
-        if isinstance(block, (InceptionA, InceptionC, InceptionE)):
-            old = block.branch_pool.conv
-            block.branch_pool = EdgeAwarePool(old.in_channels, old.out_channels, kernel_size=1)

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torchvision.models.inception import Inception3
 
 from fashionviz.data.landmarks.kinds import LANDMARKS
-from fashionviz.models.inception import pool_as_tensorflow
 from fashionviz.models.landmark_answer import LandmarkAnswer
 from fashionviz.models.registry import register_model
 
@@ -89,7 +88,6 @@ class RopaNet(Inception3):
         # torchvision's own initialisation draws from scipy's truncated normal and takes most of a minute.
         super().__init__(num_classes=1, aux_logits=False, init_weights=False)
         del self.fc, self.avgpool, self.dropout
-        pool_as_tensorflow(self)
         self.branches = branches
         self.gate = nn.Sequential(nn.Conv2d(FEATURES, FEATURES, 1), nn.Sigmoid())
         steps = [(FEATURES, 48, 4, 0), (48, 32, 5, 1), (32, 24, 5, 1)]  # 8 → 18 → 37 → 75
@@ -183,7 +181,6 @@ class RopaNetBaseline(Inception3):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__(num_classes=num_classes, aux_logits=False, init_weights=False)
-        pool_as_tensorflow(self)
 
     def features(self, x: Tensor) -> Tensor:
         """``(N, 2048, h, w)`` of ``(N, 3, H, W)`` normalised RGB."""
