@@ -146,9 +146,8 @@ _FACTS: dict[str, Any] = {
     "activation_layer": "Conv2d_2b_3x3.conv",
     "gradcam_layer": "Mixed_7c",
     "relu_family": True,
-    # NSFWJS, whose convolutions these are, sees RGB from 0 to 1.
-    "mean": (0.0, 0.0, 0.0),
-    "std": (1.0, 1.0, 1.0),
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
 }
 
 

@@ -195,7 +195,7 @@ def nsfwjs_file() -> Path:
     Raises:
         WeightsError: it cannot be had now.
     """
-    kept = cache_root() / "backbones" / "inception_v3_nsfwjs.safetensors"
+    kept = cache_root() / "backbones" / "inception_v3_nsfwjs_signed.safetensors"
     return kept if kept.is_file() else _keep(nsfwjs.torch_tensors(nsfwjs.download()), kept)
 
 

@@ -109,7 +109,19 @@ def torch_tensors(package: bytes) -> dict[str, Tensor]:
             out[f"{own}.{parts[part]}"] = torch.from_numpy(values)
             out[f"{own}.weight"] = torch.ones(len(values))
             out[f"{own}.num_batches_tracked"] = torch.tensor(0)
-    return out
+    return _for_signed_input(out)
+
+
+def _for_signed_input(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same network for RGB from -1 to 1, as torchvision's Inception-v3 sees it; NSFWJS' sees 0 to 1.
+
+    Half the kernel on ``2x - 1`` lacks half the kernel's sum, which the running mean gives back. This is exact: the
+    first convolution has no padding.
+    """
+    first = _torch_names()[0]
+    kernel = state[f"{first}.conv.weight"] / 2
+    mean = state[f"{first}.bn.running_mean"] - kernel.sum(dim=(1, 2, 3))
+    return {**state, f"{first}.conv.weight": kernel, f"{first}.bn.running_mean": mean}
 
 
 def download() -> bytes:

@@ -90,12 +90,23 @@ def test_values_are_expanded_and_turned(small: bytes) -> None:
     kernel = found["Conv2d_1a_3x3.conv.weight"]
     assert kernel.shape == (32, 3, 3, 3)
     for out, inside, y, x in ((0, 0, 0, 0), (31, 2, 1, 0), (5, 1, 2, 2)):
-        assert kernel[out, inside, y, x] == keras["conv2d_1/kernel"][y, x, inside, out]
+        assert kernel[out, inside, y, x] == keras["conv2d_1/kernel"][y, x, inside, out] / 2
     assert keras["batch_normalization_1/beta"].min() >= -0.5
     assert np.allclose(keras["batch_normalization_1/beta"] * 4, np.round(keras["batch_normalization_1/beta"] * 4))
     assert torch.equal(found["Conv2d_1a_3x3.bn.weight"], torch.ones(32)), "Keras' layers have no scale"
     assert "Mixed_7c.branch_pool.conv.weight" in found
     assert not any("dense" in name for name in found)
+
+
+def test_rgb_from_minus_one_to_one_is_answered_as_rgb_from_zero_to_one_is_there(small: bytes) -> None:
+    keras, found = dict(nsfwjs.keras_tensors(small)), nsfwjs.torch_tensors(small)
+    photo = torch.rand(1, 3, 9, 9)
+    theirs = torch.from_numpy(keras["conv2d_1/kernel"]).permute(3, 2, 0, 1)
+    there = torch.nn.functional.conv2d(photo, theirs, stride=2)
+    there = there - torch.from_numpy(keras["batch_normalization_1/moving_mean"])[:, None, None]
+    here = torch.nn.functional.conv2d(2 * photo - 1, found["Conv2d_1a_3x3.conv.weight"], stride=2)
+    here = here - found["Conv2d_1a_3x3.bn.running_mean"][:, None, None]
+    assert torch.allclose(here, there, atol=1e-4)
 
 
 def test_other_bytes_than_expected_are_refused() -> None:
