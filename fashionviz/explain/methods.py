@@ -31,6 +31,9 @@ def _captum() -> Any:
 
 
 Tick = Callable[[int, int], None]
+#: How thorough the slow methods are: steps of integrated gradients, noisy copies of SmoothGrad, and places on a side at
+#: which occlusion covers the photo.
+STEPS, COPIES, PLACES = 48, 24, 16
 
 
 @dataclass(frozen=True)
@@ -189,11 +192,11 @@ def _guided_grad_cam(job: Job) -> Tensor:
     "integrated-gradients",
     "Integrated gradients",
     "Gradients summed on the way from mean grey to the photo; the values add up to the change of the logit "
-    "(Sundararajan et al. 2017, 48 steps).",
+    f"(Sundararajan et al. 2017, {STEPS} steps).",
     slow=True,
 )
 def _integrated_gradients(job: Job) -> Tensor:
-    steps, batch = 48, 4
+    steps, batch = STEPS, 4
     forward = job.counted(steps // batch + 2)
     method = _captum().IntegratedGradients(forward)
     return method.attribute(job.leaf(), target=job.target, n_steps=steps, internal_batch_size=batch)[0].float()
@@ -202,11 +205,11 @@ def _integrated_gradients(job: Job) -> Tensor:
 @_method(
     "smoothgrad",
     "SmoothGrad",
-    "Mean gradient over 24 copies of the photo with a little noise (Smilkov et al. 2017).",
+    f"Mean gradient over {COPIES} copies of the photo with a little noise (Smilkov et al. 2017).",
     slow=True,
 )
 def _smoothgrad(job: Job) -> Tensor:
-    samples, batch = 24, 4
+    samples, batch = COPIES, 4
     spread = 0.15 * float(job.x.max() - job.x.min())
     # Fixed noise, so that the same photo gives the same map; drawn apart from the global generator.
     noise = torch.randn((samples, *job.x.shape[1:]), generator=torch.Generator().manual_seed(0)).to(job.x) * spread
@@ -225,7 +228,7 @@ def _smoothgrad(job: Job) -> Tensor:
 )
 def _occlusion(job: Job) -> Tensor:
     height, width = job.x.shape[2:]
-    patch, stride, batch = max(8, height // 8), max(4, height // 16), 8
+    patch, stride, batch = max(8, height // 8), max(4, height // PLACES), 8
     places = (-(-(height - patch) // stride) + 1) * (-(-(width - patch) // stride) + 1)
     forward = job.counted(-(-places // batch) + 2)
     with torch.no_grad():

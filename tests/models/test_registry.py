@@ -11,6 +11,7 @@ from fashionviz.data.examples import draw, golden_picture
 from fashionviz.evaluation.multilabel import multilabel_figures
 from fashionviz.evaluation.report import load_items, load_report
 from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report
+from fashionviz.explain import methods
 from fashionviz.explain.hookable import count_relus
 from fashionviz.explain.layers import list_layers
 from fashionviz.images import from_pixels
@@ -105,6 +106,14 @@ def shipped() -> Engine:
     return Engine(EngineConfig(device="cpu"))
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow methods take a few passes: what is asked here is whether they work on a network, not what they find."""
+    for constant, value in (("STEPS", 4), ("COPIES", 4), ("PLACES", 8)):
+        monkeypatch.setattr(methods, constant, value)
+
+
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_explanation_works_and_leaves_no_trace(shipped: Engine, name: str) -> None:
     photo = from_pixels(draw("dress", 3))
@@ -137,6 +146,7 @@ def test_ready(shipped: Engine, name: str) -> None:
     assert worst <= card.golden.tolerance
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("name", TRAINED)
 def test_explaining_prints_no_warning(shipped: Engine, name: str) -> None:
     with warnings.catch_warnings():
