@@ -319,7 +319,15 @@ def train(
         bool, typer.Option("--force", help="Install even if it does not beat the installed weights.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option("--data", help="Folder of the data sets (else: FASHIONVIZ_DATA, or where they are).")
+        str | None,
+        typer.Option(
+            "--data",
+            help="Folder of the data sets (else: FASHIONVIZ_DATA, or where they are). Or deepfashion, deepfashion2, "
+            "imaterialist or street2shop: the recipe is followed on that data set of yours.",
+        ),
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option("--root", help="Folder of that data set as published; needed once.")
     ] = None,
     devices: Annotated[
         int | None,
@@ -327,15 +335,22 @@ def train(
     ] = None,
 ) -> None:
     """Train a recipe; install the weights with card and report if they beat the installed ones on validation."""
-    from fashionviz.training.commands import train_and_install
+    from fashionviz.data.formats.registry import FORMATS
+    from fashionviz.training.commands import train_and_install, train_own
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors():
-        if data is not None:
-            if not data.is_dir():
-                raise DataError(f"There is no folder {data}.")
-            os.environ["FASHIONVIZ_DATA"] = str(data.resolve())  # where the data layer, in every process, looks
-        said = train_and_install(recipe, init=init, resume=resume, force=force, devices=devices)
+        if data in FORMATS:
+            said = train_own(recipe, str(data), root, init=init, resume=resume, force=force, devices=devices)
+        else:
+            if root is not None:
+                raise InvalidRequest(f"--root belongs to --data with one of {', '.join(FORMATS)}.")
+            if data is not None:
+                folder = Path(data).expanduser()
+                if not folder.is_dir():
+                    raise DataError(f"There is no folder {data}.")
+                os.environ["FASHIONVIZ_DATA"] = str(folder.resolve())  # where the data layer, in every process, looks
+            said = train_and_install(recipe, init=init, resume=resume, force=force, devices=devices)
         if said:
             out.print(said, highlight=False)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionviz.data.landmarks.kinds import NOTE
 from fashionviz.results import Box, ModelRef, ModelView, Timings
 
 
@@ -29,7 +30,7 @@ class LandmarkFigure:
 
 @dataclass(frozen=True)
 class LandmarkReport:
-    """How a network's landmarks did on a split, against derived ones.
+    """How a network's landmarks did on a split, against derived ones or the publisher's.
 
     Attributes:
         model: name and weight hash.
@@ -39,6 +40,7 @@ class LandmarkReport:
         error, error_ci95: mean distance as a share of the garment's size (the diagonal of its box).
         rate, rate_ci95: share detected.
         each: one by one, in the order of the arrays.
+        note: where the landmarks come from that it was scored against.
     """
 
     model: ModelRef
@@ -51,6 +53,7 @@ class LandmarkReport:
     rate: float
     rate_ci95: tuple[float, float]
     each: tuple[LandmarkFigure, ...]
+    note: str = NOTE
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def landmark_report_json(report: LandmarkReport | None) -> Json:
         "landmark_photos": report and report.photos,
         "landmark_n": report and report.n,
         "landmarks": report and [asdict(figure) for figure in report.each],
-        "landmark_note": NOTE,
+        "landmark_note": report.note if report else NOTE,
     }
 
 

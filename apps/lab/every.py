@@ -12,10 +12,10 @@ from typing import Any
 
 from apps.lab import handlers
 from fashionviz.annotate.row import guard, printable
-from fashionviz.data.labels import TASKS
 from fashionviz.errors import Cancelled, FashionvizError
 from fashionviz.figures import pictures
 from fashionviz.images import Photo
+from fashionviz.models.registry import get_model
 from fashionviz.results import Attribution, ModelInfo, Prediction
 from fashionviz.serialise import Json, error_json, prediction_json
 
@@ -69,7 +69,7 @@ def groups(engine: Any) -> tuple[Group, ...]:
         if info.trained:
             by_task.setdefault(info.task, []).append(info)
     return tuple(
-        Group(task, TASKS[task].title if task in TASKS else task, models[0].note, tuple(models))
+        Group(task, get_model(models[0].name).task.title, models[0].note, tuple(models))
         for task, models in by_task.items()
     )
 

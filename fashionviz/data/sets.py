@@ -150,6 +150,8 @@ def open_set(source: str | Path, split: str | None = None) -> ParquetSet:
                 raise DataError("ccp-garments is cut split by split: choose train, validation or test.")
             return ParquetSet(str(source), (street_garments(split),), split)
         named = data_root() / str(source)
+        if not named.exists() and not path.is_absolute():
+            named = cache_root() / "data" / str(source)  # a user's own, cut to garments
         if not named.exists():
             raise DataError(
                 f"There is no data set {str(source)!r} in {data_root()}. "

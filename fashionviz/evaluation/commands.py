@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from fashionviz.console import JsonOption, plain_errors, print_json, safe
-from fashionviz.data.landmarks.kinds import NOTE
 from fashionviz.errors import InvalidRequest
 from fashionviz.landmark_results import LandmarkReport
 from fashionviz.models.card import FIGURE_NAMES
@@ -59,7 +58,8 @@ def print_landmarks(report: LandmarkReport) -> None:
     console.print(table)
     console.print(
         f"landmark error {report.error:.4f} of the garment's size ({_between(report.error_ci95)}), detected "
-        f"{report.rate:.4f} ({_between(report.rate_ci95)}); {report.n:,} landmarks of {report.photos:,} photos. {NOTE}",
+        f"{report.rate:.4f} ({_between(report.rate_ci95)}); {report.n:,} landmarks of {report.photos:,} photos. "
+        f"{report.note}",
         highlight=False,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashionviz import images
+from fashionviz.data.landmarks.annotated import NOTE, annotated, landmarks_of
 from fashionviz.data.landmarks.derive import Derived, normalised_error
-from fashionviz.data.landmarks.kept import kept_landmarks
 from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.data.sets import ParquetSet, image_bytes, open_set
 from fashionviz.errors import DataError, InvalidRequest
@@ -68,9 +68,9 @@ def measure_landmarks(
     spec = get_model(name)
     if not isinstance(network, LandmarkNetwork):
         raise InvalidRequest(f"{name} finds no landmarks.")
-    if "articleType" not in data.columns:
+    if "articleType" not in data.columns and not annotated(data):
         raise DataError(f"{data.name} has no article types to derive landmarks by.")
-    found = kept_landmarks(data, np.arange(len(data)))
+    found = landmarks_of(data, np.arange(len(data)))
     if not found:
         raise DataError(f"{data.name}: no landmarks can be derived of any of its {len(data)} photos.")
     errors, presence = [], []
@@ -163,4 +163,5 @@ def evaluate_landmarks(
         sha = card.sha256
     data = open_set(source, split)
     measured = measure_landmarks(name, network, data, progress=progress)
-    return landmark_report(ModelRef(name, sha), data.name, split or "all", measured)
+    report = landmark_report(ModelRef(name, sha), data.name, split or "all", measured)
+    return replace(report, note=NOTE if annotated(data) else report.note)

@@ -6,13 +6,19 @@ checksum, recipe) travels with the weights in a :class:`fashionviz.models.card.M
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from torch import nn
 
 from fashionviz.data.labels import TASKS, Task
+from fashionviz.data.own_tasks import OWN_TASKS, own_task
 from fashionviz.errors import UnknownModel
+
+log = logging.getLogger(__name__)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -26,7 +32,7 @@ class ModelSpec:
         name: ``architecture.task``.
         architecture: the part before the dot.
         task: classes and label rule.
-        build: returns an untrained ``nn.Module`` mapping ``(N, 3, H, W)`` to ``(N, len(classes))`` logits.
+        make: returns an untrained ``nn.Module`` mapping ``(N, 3, H, W)`` to as many logits as it is asked for.
         input_size: height and width of the input in pixels.
         mean, std: per channel, of RGB in 0..1.
         first_conv: name of the first convolution.
@@ -43,7 +49,7 @@ class ModelSpec:
     name: str
     architecture: str
     task: Task
-    build: Callable[[], nn.Module] = field(repr=False)
+    make: Callable[[int], nn.Module] = field(repr=False)
     input_size: tuple[int, int]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -57,8 +63,17 @@ class ModelSpec:
     landmarks: bool = False
     paper: str = ""
 
+    def build(self) -> nn.Module:
+        """An untrained network with a logit for each class of the task."""
+        return self.make(len(self.task.classes))
+
+    def on(self, task: Task) -> ModelSpec:
+        """The same architecture for another task."""
+        return replace(self, name=f"{self.architecture}.{task.name}", task=task, default=False, paper="")
+
 
 _REGISTRY: dict[str, ModelSpec] = {}
+_LENT: dict[str, ModelSpec] = {}
 
 
 def register_model(
@@ -88,7 +103,7 @@ def register_model(
             name=name,
             architecture=architecture,
             task=task,
-            build=lambda: build(len(task.classes)),
+            make=build,
             input_size=input_size,
             mean=mean,
             std=std,
@@ -108,9 +123,10 @@ def register_model(
 
 
 def list_models() -> tuple[ModelSpec, ...]:
-    """Every registered model, by name."""
+    """Every registered model, by name, with those that were trained here on data of one's own."""
     _load()
-    return tuple(_REGISTRY[name] for name in sorted(_REGISTRY))
+    known = {**own_models(_REGISTRY), **_REGISTRY}
+    return tuple(known[name] for name in sorted(known))
 
 
 def get_model(name: str) -> ModelSpec:
@@ -120,9 +136,12 @@ def get_model(name: str) -> ModelSpec:
         UnknownModel: no such name; the message lists the names there are.
     """
     _load()
-    if name not in _REGISTRY:
-        raise UnknownModel(f"There is no model {name!r}. Choose one of: {', '.join(sorted(_REGISTRY))}.")
-    return _REGISTRY[name]
+    if name in _REGISTRY:
+        return _REGISTRY[name]
+    own = own_models(_REGISTRY)
+    if name not in own:
+        raise UnknownModel(f"There is no model {name!r}. Choose one of: {', '.join(sorted({**own, **_REGISTRY}))}.")
+    return own[name]
 
 
 def default_model(task: str = "gender_category") -> ModelSpec:
@@ -135,6 +154,40 @@ def default_model(task: str = "gender_category") -> ModelSpec:
         if spec.task.name == task and spec.default:
             return spec
     raise UnknownModel(f"There is no default model for the task {task!r}.")
+
+
+@contextmanager
+def lent(spec: ModelSpec) -> Iterator[None]:
+    """While it lasts, a model is registered that is not installed yet."""
+    _LENT[spec.name] = spec
+    try:
+        yield
+    finally:
+        del _LENT[spec.name]
+
+
+def own_models(registered: Mapping[str, ModelSpec]) -> dict[str, ModelSpec]:
+    """The models that a user trained on annotations of a published format (:mod:`fashionviz.training.own`).
+
+    They stand in the weights' folder; the card says which registered model's architecture they have.
+    """
+    from fashionviz.models.weights import weights_root
+
+    found = dict(_LENT)
+    for path in weights_root().glob("*/card.json"):
+        name = path.parent.name
+        task = name.partition(".")[2]
+        if name in registered or task not in OWN_TASKS:
+            continue
+        try:
+            card = json.loads(path.read_text())
+            like = registered[card["recipe"]["like"]]
+            classes = tuple(str(label) for label in card["classes"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s is no card of a model that was trained here: %r", path, error)
+            continue
+        found[name] = like.on(own_task(task, classes, multilabel=like.task.multilabel))
+    return found
 
 
 def _load() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fashionviz.data.own_tasks import LEAST, OWN_TASKS
 from fashionviz.data.street import weak_labels
 from fashionviz.data.street_tags import STREET_TAGS
 from fashionviz.data.tags import shipped_vocabulary
@@ -123,6 +124,17 @@ def _category50() -> Words:
     )
 
 
+def _own(task: str) -> Words:
+    title = OWN_TASKS[task]
+    return Words(
+        title,
+        f"Trained by its user on {title}: the publisher's categories or labels that at least {LEAST} training pictures "
+        "have, each picture cut to its garment.",
+        "Only as good as the annotations and as like the pictures that it was trained on; the data set's licence may "
+        "forbid passing the weights on. It must not be used to judge people.",
+    )
+
+
 _WORDS = {
     "category50": _category50,
     "tags": _tags,
@@ -141,5 +153,5 @@ def words(model: str) -> tuple[str, Words]:
         model: ``architecture.task``.
     """
     architecture, _, task = model.partition(".")
-    said = _WORDS[task]()
+    said = _own(task) if task in OWN_TASKS else _WORDS[task]()
     return f"{_TITLES.get(architecture, architecture)} · {said.task}", said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import ModelCard
@@ -10,10 +11,38 @@ from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feature_run import train_on_features
 from fashionviz.training.install import better_than_installed, install, rescore
 from fashionviz.training.loop import network_of, run_folder
+from fashionviz.training.own import own_recipe
 from fashionviz.training.recipes import Recipe, any_recipe
 from fashionviz.training.refit import refit_head
 from fashionviz.training.run import train
-from fashionviz.training.starts import starting_weights
+from fashionviz.training.starts import Start, starting_weights
+
+
+def train_own(
+    like: str,
+    data: str,
+    root: Path | None,
+    *,
+    init: str | None = None,
+    resume: bool = False,
+    force: bool = False,
+    devices: int | None = None,
+) -> str:
+    """Follow a recipe on annotations in a published format, and install the network as ``ARCHITECTURE.FORMAT``.
+
+    Args:
+        like: the recipe.
+        data: name of the format.
+        root: folder with pictures and annotations as published; ``None`` takes what an earlier run kept.
+        init, resume, force, devices: as :func:`train_and_install`.
+
+    Raises:
+        FashionvizError: no such recipe, missing or damaged data, too few classes.
+    """
+    with own_recipe(like, data, root) as recipe:
+        start = starting_weights(init or recipe.init, like)
+        command = f"fashionviz train {like} --data {data} --root DIR --init {start.name}"
+        return _train_and_install(recipe, start, command, resume=resume, force=force, devices=devices, like=like)
 
 
 def train_and_install(
@@ -30,6 +59,21 @@ def train_and_install(
     """
     recipe = any_recipe(name)
     start = starting_weights(init or recipe.init, name)
+    command = f"fashionviz train {name} --init {start.name}"
+    return _train_and_install(recipe, start, command, resume=resume, force=force, devices=devices)
+
+
+def _train_and_install(
+    recipe: Recipe | FeatureRecipe,
+    start: Start,
+    command: str,
+    *,
+    resume: bool,
+    force: bool,
+    devices: int | None,
+    like: str | None = None,
+) -> str:
+    name = recipe.model
     if isinstance(recipe, FeatureRecipe):
         if devices not in (None, 1):
             raise InvalidRequest(f"{name} learns on features computed once: one process trains it.")
@@ -45,8 +89,7 @@ def train_and_install(
         return f"Not installed: {why}. The checkpoint stays in {run_folder(recipe)}."
     started = {k: v for k, v in asdict(start).items() if k != "path" and v is not None}
     card = install(
-        recipe, network, result.history, command=f"fashionviz train {name} --init {start.name}", start=started,
-        refitted=refitted,
+        recipe, network, result.history, command=command, start=started, refitted=refitted, like=like,
     )  # fmt: skip
     return f"Installed {name} ({why}). {_figures(card)}."
 

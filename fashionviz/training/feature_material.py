@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from fashionviz import images
-from fashionviz.data.landmarks.kept import kept_landmarks
+from fashionviz.data.landmarks.annotated import annotated, landmarks_of
 from fashionviz.data.landmarks.kinds import LANDMARKS, Visibility, kind_of
 from fashionviz.data.landmarks.table import Record
 from fashionviz.data.sets import ParquetSet, image_bytes, open_set, string_codes
@@ -62,33 +62,34 @@ class FeaturePhotos:
 
 
 def landmark_targets(
-    data: ParquetSet, rows: NDArray[np.int64], articles: list[str], frame: tuple[int, int]
+    data: ParquetSet, rows: NDArray[np.int64], articles: list[str] | None, frame: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]:
-    """Points, presence and size (:class:`FeaturePhotos`) of some rows of a catalogue.
+    """Points, presence and size (:class:`FeaturePhotos`) of some rows of a catalogue, or of annotated garments.
 
-    A landmark that the kind of garment does not have is known to be absent. Of a photo that the rule refuses nothing
-    else is known.
+    A landmark that the kind of garment does not have is known to be absent. Of a photo that the rule refuses, or that
+    nobody annotated, nothing else is known.
 
     Args:
         data: a split.
         rows: ``(N,)`` which.
-        articles: of these rows.
+        articles: of these rows; ``None`` where landmarks are annotated, which tell themselves what a garment has.
         frame: height and width of the model's input.
     """
     n = len(rows)
     points = np.full((n, _COUNT, 2), np.nan, np.float32)
     present = np.full((n, _COUNT), -1, np.int8)
     size = np.zeros(n, np.float32)
-    for i, article in enumerate(articles):
+    for i, article in enumerate(articles or ()):
         present[i, [k for k in range(_COUNT) if k not in kind_of(article).places]] = 0
-    found = kept_landmarks(data, rows)
+    found = landmarks_of(data, rows)
     where = {int(row): i for i, row in enumerate(rows)}
     for row, record, shape in _with_shapes(data, found):
         i = where[row]
         place = placement(shape, frame)
         points[i] = place.in_frame(record.derived.points)
         present[i, known(record.derived.points)] = 1
-        present[i, record.derived.visibility == Visibility.OUTSIDE] = 0
+        absent = (Visibility.OUTSIDE,) if articles is not None else (Visibility.OUTSIDE, Visibility.NOT_APPLICABLE)
+        present[i, np.isin(record.derived.visibility, absent)] = 0
         size[i] = record.derived.size * place.height / shape[0] / frame[0]
     return points, present, size
 
@@ -136,7 +137,7 @@ def feature_photos(
         raise DataError(f"{source[0]} {source[1]}: no photo is left that has a label of {spec.task.name}.")
     features = cached_features(name, compute, data, rows, spec.input_size, spec.mean, spec.std)
     if landmarks:
-        articles = [str(table[i]["articleType"]) for i in rows]
+        articles = None if annotated(data) else [str(table[i]["articleType"]) for i in rows]
         points, present, size = landmark_targets(data, rows, articles, spec.input_size)
     else:
         points = np.full((len(rows), _COUNT, 2), np.nan, np.float32)

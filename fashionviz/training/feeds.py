@@ -19,7 +19,8 @@ from fashionviz.training.sources import Source
 
 log = logging.getLogger(__name__)
 
-_NO_GROUND = np.empty((0, 128, 96, 3), dtype=np.uint8)
+#: For feeds that paste nothing.
+NO_GROUND = np.empty((0, 128, 96, 3), dtype=np.uint8)
 
 
 #: Figures of multi-label predictions.
@@ -114,7 +115,7 @@ def _clothing10(recipe: Recipe) -> Material:
         articles = sources.article_types()
         makers["catalogue"] = lambda: sources.catalogue_clothing10("fpi", (80, 60), articles)
         heads["article"] = len(articles)
-    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, heads)
+    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, NO_GROUND, heads)
 
 
 def _category(recipe: Recipe) -> Material:
@@ -126,12 +127,12 @@ def _category(recipe: Recipe) -> Material:
         "home": lambda: sources.labelled("clothing", "train", (80, 60), task, "home", columns=("label10", "label")),
         "street": lambda: sources.labelled("ccp-garments", "train", (80, 60), task, "home", columns=("category11",)),
     }
-    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, {})
+    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, NO_GROUND, {})
 
 
 def _catalogue10(recipe: Recipe) -> Material:
     photos = sources.labelled("fpi", "train", (80, 60), CATALOGUE10, "catalogue", crop=recipe.crop)
-    return Material({"catalogue": photos}, _NO_GROUND, {})
+    return Material({"catalogue": photos}, NO_GROUND, {})
 
 
 def _tags(recipe: Recipe) -> Material:
@@ -142,7 +143,7 @@ def _tags(recipe: Recipe) -> Material:
         "catalogue-large": lambda: sources.tagged("fpi-large", ("train",), (224, 168), task, "catalogue-large"),
         "worn": lambda: sources.tagged("ccp", ("train", "tags"), size, task, "home"),
     }
-    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, _NO_GROUND, {})
+    return Material({name: make() for name, make in makers.items() if name in recipe.batch}, NO_GROUND, {})
 
 
 def _no_photos(recipe: Recipe) -> Material:

@@ -132,7 +132,12 @@ def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tup
             report = replace(scored.report, model=ModelRef(name, sha256), train_counts=counts)
             kept = replace(scored, report=report)
         if get_model(name).landmarks:
-            metrics.extend(landmark_metrics(evaluate_landmarks(name, check.data_set, check.split, network=network)))
+            try:
+                found = evaluate_landmarks(name, check.data_set, check.split, network=network)
+            except DataError as error:  # a user's data may have categories alone
+                log.warning("%s", error)
+            else:
+                metrics.extend(landmark_metrics(found))
     assert kept is not None
     return tuple(metrics), kept, temperature
 
@@ -194,6 +199,7 @@ def install(
     command: str,
     start: dict[str, object] | None = None,
     refitted: dict[str, float] | None = None,
+    like: str | None = None,
 ) -> ModelCard:
     """Write weights, card and report of a trained network; the installed ones stay until all three are complete.
 
@@ -204,12 +210,15 @@ def install(
         command: the command line that trained it.
         start: what it started from, with its sha256 and, where it is our own, the recipe that made it.
         refitted: what :func:`fashionviz.training.refit.refit_head` found, where the last layer was fitted anew.
+        like: the registered model whose recipe was followed on data of one's own.
 
     Raises:
         DataError: the splits that the card reports are not there.
     """
     spec = get_model(recipe.model)
     facts: dict[str, object] = {"start": start or {}, **({"refitted": refitted} if refitted else {})}
+    if like:
+        facts["like"] = like
     folder = model_folder(spec.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as made:

@@ -11,8 +11,8 @@ from apps.studio import jobs, parts, state
 from apps.studio.every import TOP, Answer, every_work, python_code, shell_code, table, table_csv, table_json
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
-from fashionviz.data.labels import TASKS
 from fashionviz.explain.methods import get_method
+from fashionviz.models.registry import get_model
 from fashionviz.results import Box, ModelInfo
 
 _SIDE = 320
@@ -55,7 +55,7 @@ def again(found: dict[str, Answer]) -> None:
 
 def group(task: str, infos: Sequence[ModelInfo], found: dict[str, Answer], going_on: bool) -> None:
     """The models of one task, each in its place from the beginning."""
-    st.subheader(TASKS[task].title, anchor=False)
+    st.subheader(get_model(infos[0].name).task.title, anchor=False)
     parts.note(infos[0])
     for info in infos:
         with st.container(border=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from fashionviz import images
+from fashionviz.data.formats.garment import as_garment
 from fashionviz.data.formats.problems import Kind, Problems
 from fashionviz.data.formats.reader import AnnotationReader
 from fashionviz.data.formats.rows import Row
@@ -62,6 +64,7 @@ def convert(
     folder: str | Path,
     *,
     limit: int | None = None,
+    garments: bool = False,
     on_rows: Callable[[int, int], None] | None = None,
 ) -> Converted:
     """Pack the rows of a reader, the pictures as published.
@@ -73,6 +76,8 @@ def convert(
         reader: what to read.
         folder: where the Parquet files go; it may hold other splits already.
         limit: at most so many rows of each split, at least 1.
+        garments: cut each picture to its garment and shrink it (:mod:`fashionviz.data.formats.garment`); of a data set
+            without a validation split, a tenth of the training pictures becomes one.
         on_rows: called with rows done and about how many there are in all.
 
     Raises:
@@ -91,15 +96,19 @@ def convert(
         splits = Splits(staging, SCHEMA)
         stack.callback(splits.abort)
         picture = _Picture()
+        hold_out = garments and "validation" not in reader.SPLITS
         for done, row in enumerate(reader, start=1):
-            if limit is None or splits.counts.get(row.split, 0) < limit:
+            split = "validation" if hold_out and row.split == "train" and _held_out(row) else row.split
+            if limit is None or splits.counts.get(split, 0) < limit:
                 try:
                     packed = _packed(row, reader, picture)
+                    if garments:
+                        packed = as_garment(packed)
                 except ImageError as error:
                     reader.problems.add(Kind.UNREADABLE, f"{row.image.relative_to(reader.root).as_posix()}: {error}")
                 else:
                     with _writing(folder):
-                        splits.add(row.split, packed)
+                        splits.add(split, packed)
             elif all(splits.counts.get(split, 0) >= limit for split in reader.wanted):
                 break
             if on_rows:
@@ -114,6 +123,11 @@ def convert(
             for path in sorted(staging.iterdir()):
                 path.replace(folder / path.name)
     return Converted(folder, splits.counts, reader.problems)
+
+
+def _held_out(row: Row) -> bool:
+    """A tenth of the products: pictures of one product stay together."""
+    return int(hashlib.md5((row.product or row.id).encode("utf-8", "backslashreplace")).hexdigest(), 16) % 10 == 0
 
 
 @contextlib.contextmanager
