@@ -16,7 +16,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from apps.studio import config, jobs, state
+from apps.studio import jobs
 from fashionviz.data.examples import KINDS, draw
 from fashionviz.errors import Cancelled, FetchError, Overloaded
 from fashionviz.inference.config import EngineConfig
@@ -396,16 +396,3 @@ def test_fetched_photos_become_examples(studio: AppTest, tmp_path: Path) -> None
     well(app.button(key="page_cc0_one").click().run())
     assert app.metric
     assert "one.jpg · 360×480 px" in captions(app)
-
-
-def test_only_the_latest_answers_are_kept() -> None:
-    st.session_state.clear()
-    for i in range(state.KEPT + 3):
-        state.keep((i,), i + 1)
-    assert state.answer((0,)) is None
-    assert state.answer((state.KEPT + 2,)) == state.KEPT + 3
-    st.session_state.clear()
-
-
-def test_the_configuration_file_is_the_house_theme() -> None:
-    assert (ROOT / ".streamlit" / "config.toml").read_text() == config.as_toml()
