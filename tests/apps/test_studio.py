@@ -38,12 +38,13 @@ TITLES = {
     "annotate": "Annotate",
     "confusion": "Confusion matrix",
     "tags": "Tags",
+    "studies": "Studies",
     "models": "Models",
 }
 TIMEOUT_S = 180  # for a page to run on a machine that is busy
 ASK_FOR_PHOTO = ("predict", "activations", "guided_backprop", "every_model")
 #: Pages that are not about the one model of the sidebar.
-ABOUT_SEVERAL = ("every_model", "annotate", "models")
+ABOUT_SEVERAL = ("every_model", "annotate", "studies", "models")
 
 
 def jpeg(kind: str = "dress", quality: int = 92) -> bytes:
@@ -365,6 +366,8 @@ def test_a_model_without_weights_is_named_untrained(
         if page == "landmarks":
             assert "finds no landmarks" in app.info[0].value
             continue
+        if page == "studies":
+            continue  # it is about no model
         assert f"fashionviz train {MODEL}" in [c.value for c in app.code], page
 
 

@@ -1,0 +1,38 @@
+"""Studies: what one choice does, all else equal."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.studio import parts
+from fashionviz.studies.pages import study_pages
+
+parts.header(
+    "Studies",
+    "What does one choice in training do, all else equal?",
+    "Figures on validation, or on the public test split where the page says so",
+    "Each table changes one thing at a time and trains, or fits, everything anew. Where an interval is given, it is "
+    "a 95 % interval over photos: another run of the same training would differ as well.",
+)
+pages = {page.name: page for page in study_pages()}
+if not pages:
+    st.info(
+        "The pages of the studies are in the project's folder docs/studies, which is not here. This one writes a page:"
+    )
+    st.code("fashionviz study balance", language="bash")
+    st.stop()
+parts.choice_from("study", list(pages))
+name = st.selectbox("Study", list(pages), key="study", bind="query-params")
+page = pages[name]
+st.header(page.title, anchor=False)
+st.markdown(page.text)
+st.download_button(
+    "Download this page (Markdown)",
+    f"# {page.title}\n\n{page.text}\n",
+    file_name=f"{name}.md",
+    mime="text/markdown",
+    on_click="ignore",
+    icon=":material/download:",
+)
+st.caption("The same command writes it anew:")
+st.code(f"fashionviz study {name}", language="bash")
