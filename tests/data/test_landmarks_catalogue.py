@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from fashionviz.data.landmarks.catalogue import part_map
+from fashionviz.data.landmarks.colours import Clusters
 from fashionviz.data.landmarks.derive import from_photo, normalised_error
 from fashionviz.data.landmarks.kinds import Kind, Visibility
 from fashionviz.data.landmarks.parts import Part, Refused
@@ -134,3 +135,8 @@ def test_wrong_arrays_are_named() -> None:
     with pytest.raises(InvalidRequest, match="map"):
         from_photo(person(), Kind.UPPER, np.zeros((10, 10), np.uint8))
     assert from_photo(person(), Kind.NONE).reason == "no landmark applies"
+
+
+def test_a_part_that_cannot_be_sampled_is_a_refusal() -> None:
+    with pytest.raises(Refused, match="does not show"):
+        Clusters(np.empty((0, 3), np.float32), 4)

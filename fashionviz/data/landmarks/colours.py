@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionviz.data.landmarks.parts import Refused
+
 Features = NDArray[np.float64]
 
 #: Least spread of a cluster, in units of :func:`features`: JPEG and weave make a plain cloth vary as much.
@@ -38,7 +40,13 @@ class Clusters:
     """A mixture of round clusters fitted by k-means from a deterministic start."""
 
     def __init__(self, samples: Features, k: int, rounds: int = 6) -> None:
-        """Fit to ``(N, 3)`` samples; at most 500 of them, evenly spaced, are used."""
+        """Fit to ``(N, 3)`` samples; at most 500 of them, evenly spaced, are used.
+
+        Raises:
+            Refused: there is no sample.
+        """
+        if not len(samples):
+            raise Refused("a part that must be sampled does not show")
         if len(samples) > 500:
             samples = samples[np.linspace(0, len(samples) - 1, 500).astype(int)]
         centres = [samples[np.argmin(((samples - np.median(samples, axis=0)) ** 2).sum(1))]]
