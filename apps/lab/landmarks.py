@@ -23,6 +23,8 @@ Picture = NDArray[np.uint8]
 
 #: Longest side of a picture, in pixels.
 _SIDE = 640
+#: The network that is named where none is trained.
+DEFAULT = "ropanet.category50"
 FIRST = "The surest one"
 WAITING = "Appear with the first answer."
 

@@ -132,7 +132,7 @@ def test_the_bare_address_leads_to_predict(studio: AppTest) -> None:
     assert well(studio.run()).title[0].value == "Predict"
 
 
-@pytest.mark.parametrize("page", TITLES)
+@pytest.mark.parametrize("page", [page for page in TITLES if page != "landmarks"])  # which needs a network of its own
 def test_a_page_without_a_photo_says_what_to_do(studio: AppTest, page: str) -> None:
     app = well(go(studio.run(), page))
     assert app.title[0].value == TITLES[page]
@@ -363,11 +363,11 @@ def test_a_model_without_weights_is_named_untrained(
         if page == "tags":
             assert "Choose a tagger" in app.info[0].value, "it is about no classifier"
             continue
-        if page == "landmarks":
-            assert "finds no landmarks" in app.info[0].value
-            continue
         if page == "studies":
             continue  # it is about no model
+        if page == "landmarks":
+            assert "fashionviz train ropanet.category50" in [c.value for c in app.code]
+            continue
         assert f"fashionviz train {MODEL}" in [c.value for c in app.code], page
 
 

@@ -68,6 +68,15 @@ def test_without_a_photo_it_asks_for_one() -> None:
     assert "Add a photo to see where its parts are" in "\n".join(m.value for m in app.markdown)
 
 
-def test_other_models_are_told_which_find_landmarks() -> None:
+def test_for_a_model_that_finds_none_another_answers() -> None:
     app = page("mobilenet_v2.gender_category")
-    assert f"finds no landmarks. Choose one of these in the sidebar: {MODEL}" in app.info[0].value
+    assert not app.exception
+    assert f"`mobilenet_v2.gender_category` finds no landmarks; `{MODEL}` does." in [c.value for c in app.caption]
+    assert len(app.dataframe[0].value) == len(LANDMARKS)
+
+
+def test_without_a_trained_network_it_says_how_to_train_one() -> None:
+    (model_folder(MODEL) / "card.json").unlink()
+    app = page("mobilenet_v2.gender_category")
+    assert f"fashionviz train {MODEL}" in [c.value for c in app.code]
+    assert not app.dataframe

@@ -23,7 +23,7 @@ from fashionviz.models.card import load_card
 from fashionviz.models.registry import get_model, list_models
 from fashionviz.models.ropanet import TRUNK
 from fashionviz.models.weights import model_folder
-from fashionviz.training import commands, own
+from fashionviz.training import commands, install, own
 from fashionviz.training.feature_material import landmark_targets
 from fashionviz.training.own import garments_of
 from fashionviz.training.recipes import Stage, any_recipe
@@ -116,6 +116,12 @@ def _short(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     monkeypatch.setattr(own, "any_recipe", lambda name: replace(any_recipe(name), **changes))
 
 
+@pytest.fixture
+def no_assurance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which has its own tests, and asks a large network about a thousand drawn pictures."""
+    monkeypatch.setattr(install, "try_assurance", lambda name, folder: load_card(folder))
+
+
 def test_a_classifier_is_trained_installed_and_served(deepfashion: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _short(monkeypatch, stages=(Stage((28, 28), 12),), batch={"catalogue": 4, "home": 4}, init="scratch", ema_decay=0.5)
     name = "category_cnn28.deepfashion"
@@ -161,6 +167,7 @@ def test_a_tagger_learns_the_publishers_labels(deepfashion: Path, monkeypatch: p
     assert get_model("mobilenet_v2.deepfashion").task.multilabel
 
 
+@pytest.mark.usefixtures("no_assurance")
 def test_ropanet_learns_annotated_landmarks(deepfashion: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     like, name = "ropanet.category50", "ropanet.deepfashion"
     state = get_model("ropanet_baseline.category50").build().state_dict()

@@ -7,6 +7,7 @@ import json
 import pandas as pd
 import streamlit as st
 
+from apps.lab import landmarks
 from apps.lab.snippets import landmarks_cli, landmarks_curl, landmarks_python
 from apps.studio import parts, state
 from fashionviz.data.landmarks.kinds import NOTE, NOTE_LEARNED
@@ -14,7 +15,6 @@ from fashionviz.figures.landmarks import heat_picture, landmark_picture, legend
 from fashionviz.images import encode_png
 from fashionviz.landmark_results import Landmarks
 from fashionviz.models.card import Metric
-from fashionviz.models.registry import get_model, list_models
 from fashionviz.results import Box, ModelInfo
 from fashionviz.serialise import landmarks_json
 
@@ -99,8 +99,10 @@ def code(file: str, model: str, box: Box | None) -> None:
     curl.code(landmarks_curl(file, model, box), language="bash", wrap_lines=True)
 
 
-info = parts.model()
-spec = get_model(info.name)
+chosen = parts.model()
+with parts.plainly():
+    finder = landmarks.network(parts.engine(), chosen.name) or landmarks.DEFAULT
+    info = parts.engine().model(finder)
 parts.header(
     "Landmarks",
     "Where are collar, sleeves, waist and hem of the garment, and which of them does the photo show?",
@@ -112,11 +114,9 @@ parts.header(
     "Predict page.",
     NOTE_LEARNED,
 )
-if not spec.landmarks:
-    names = [each.name for each in list_models() if each.landmarks]
-    st.info(f"{info.name} finds no landmarks. Choose one of these in the sidebar: {', '.join(names)}.")
-    st.stop()
 parts.need_weights(info)
+if info.name != chosen.name:
+    st.caption(f"`{chosen.name}` finds no landmarks; `{info.name}` does.")
 how_good(info)
 held = parts.need_photo("see where its parts are")
 with parts.plainly():
