@@ -54,9 +54,11 @@ class FashionNet(nn.Module):
         self.features = Groups(*list(vgg16(weights=None, init_weights=False).features)[: _FIFTH + 1])
         self.landmark_convolution = nn.Sequential(nn.Conv2d(_GROUP, 128, 3, padding=1), nn.ReLU())
         self.enlarge = nn.Sequential(
-            nn.ConvTranspose2d(128, 64, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(128, 64, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(64),
             nn.ReLU(),
-            nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(32),
             nn.ReLU(),
             nn.Conv2d(32, _COUNT, 1),
         )

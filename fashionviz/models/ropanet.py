@@ -95,7 +95,12 @@ class RopaNet(Inception3):
             steps += [(24, 16, 4, 1), (16, 12, 4, 1)]  # → 150 → 300
         layers: list[nn.Module] = []
         for before, after, kernel, padding in steps:
-            layers += [nn.ConvTranspose2d(before, after, kernel, stride=2, padding=padding), nn.ReLU()]
+            layers += [
+                nn.ConvTranspose2d(before, after, kernel, stride=2, padding=padding, bias=False),
+                # The gate is near 0.5 everywhere at first: without a norm its differences take many epochs to be seen.
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
         self.enlarge = nn.Sequential(*layers, nn.Conv2d(steps[-1][1], len(LANDMARKS), 1))
         self.presence = nn.Linear(FEATURES, len(LANDMARKS))
         self.local_branch = nn.Linear(FEATURES, branches.width)
@@ -116,7 +121,10 @@ class RopaNet(Inception3):
         return self.gate(features) if self.branches.gate else None
 
     def _landmarks(self, gate: Tensor, where: Tensor | None) -> tuple[Tensor, Tensor]:
-        maps: Tensor = self.enlarge(gate if where is None else gate[where])
+        if where is not None and not where.any():  # a batch norm has no statistics of nothing
+            maps = gate.new_empty((0, len(LANDMARKS), self.branches.side, self.branches.side))
+        else:
+            maps = self.enlarge(gate if where is None else gate[where])
         return maps, self.presence(gate.mean(dim=(2, 3)))
 
     def logits(self, features: Tensor) -> Tensor:

@@ -75,8 +75,11 @@ class FeatureClassifier(pl.LightningModule):
         self.error = MeanMetric()
 
     def on_train_epoch_start(self) -> None:
-        """The frozen layers keep their batch statistics, though nothing runs them here."""
-        self.network.eval()
+        """The frozen layers keep their batch statistics; those of the layers that learn follow the batches."""
+        self.network.train()
+        assert isinstance(self.network, FrozenFirst)
+        for name in self.network.frozen:
+            self.network.get_submodule(name).eval()
 
     def training_step(self, batch: FeatureBatch, index: int) -> Tensor:
         """The loss of a step on everything, or of one on landmarks alone."""
