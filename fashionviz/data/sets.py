@@ -116,9 +116,21 @@ class ParquetSet:
         return found
 
     def fingerprint(self) -> str:
-        """Changes when a file's name, size, row count or modification time does."""
-        parts = [f"{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in self.files]
-        return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+        """Changes when a file's name or size does, or what its footer says of its pages; a copy of it has the same."""
+        found = hashlib.sha256()
+        for file in self.files:
+            found.update(f"{file.name}:{file.stat().st_size}|".encode())
+            found.update(_footer(file))
+        return found.hexdigest()[:16]
+
+
+def _footer(file: Path) -> bytes:
+    """A Parquet file's footer: schema, and place, size and statistics of every column chunk."""
+    with file.open("rb") as handle:
+        handle.seek(-8, os.SEEK_END)
+        length = int.from_bytes(handle.read(4), "little")
+        handle.seek(-8 - length, os.SEEK_END)
+        return handle.read(length)
 
 
 def splits_in(folder: Path) -> dict[str, tuple[Path, ...]]:

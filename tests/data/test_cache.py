@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +54,8 @@ def test_other_files_or_sizes_are_other_caches(file: Path, tmp_path: Path) -> No
     place = tmp_path / "c"
     decoded(open_set(file), (8, 8), folder=place)
     decoded(open_set(file), (8, 10), folder=place)
-    os.utime(file, ns=(1, 1))
+    table = pq.read_table(file)
+    pq.write_table(table.slice(1), file)
     decoded(open_set(file), (8, 8), folder=place)
     assert len(list(place.glob("*.npy"))) == 3
 

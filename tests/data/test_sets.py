@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -119,12 +119,19 @@ def test_folders_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert cache_root() == tmp_path / "x" / "fashionviz"
 
 
-def test_fingerprint_changes_with_the_files(folder: Path) -> None:
+def test_fingerprint_changes_with_what_the_files_hold(folder: Path, tmp_path: Path) -> None:
     first = open_set(folder, "test").fingerprint()
-    assert open_set(folder, "test").fingerprint() == first
     assert open_set(folder, "train").fingerprint() != first
-    os.utime(folder / "test-00000-of-00001.parquet", ns=(1, 1))
-    assert open_set(folder, "test").fingerprint() != first
+    copy = shutil.copytree(folder, tmp_path / "elsewhere", copy_function=shutil.copyfile)
+    assert open_set(copy, "test").fingerprint() == first, "what was made of it is good for a copy"
+    path = copy / "test-00000-of-00001.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.slice(0, len(table) - 1), path)
+    assert open_set(copy, "test").fingerprint() != first
+    rows = table.to_pylist()
+    rows[0]["image"]["bytes"] += b"0"
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    assert open_set(copy, "test").fingerprint() != first
 
 
 @pytest.mark.parametrize(
