@@ -57,7 +57,7 @@ class FeatureRecipe:
 FEATURE_RECIPES: dict[str, FeatureRecipe] = {
     recipe.model: recipe
     for recipe in (
-        FeatureRecipe(model="ropanet.category50", init="nsfwjs", amplify=40, epochs=3),
+        FeatureRecipe(model="ropanet.category50", init="nsfwjs", amplify=40, epochs=4),
         FeatureRecipe(model="ropanet_baseline.category50", init="nsfwjs", amplify=40, epochs=20, batch=128),
         FeatureRecipe(model="fashionnet.category50", init="imagenet"),
     )
