@@ -26,7 +26,7 @@ def test_every_committed_page_can_be_chosen() -> None:
     app = page(study="thresholds")
     assert not app.exception
     assert app.selectbox(key="study").value == "thresholds"
-    assert app.header[0].value == found["thresholds"].title
+    assert app.subheader[0].value == found["thresholds"].title
     assert found["thresholds"].text in [m.value for m in app.markdown]
     assert app.code[0].value == "fashionviz study thresholds"
 

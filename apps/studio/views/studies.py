@@ -24,7 +24,7 @@ if not pages:
 parts.choice_from("study", list(pages))
 name = st.selectbox("Study", list(pages), key="study", bind="query-params")
 page = pages[name]
-st.header(page.title, anchor=False)
+st.subheader(page.title, anchor=False)
 st.markdown(page.text)
 st.download_button(
     "Download this page (Markdown)",
