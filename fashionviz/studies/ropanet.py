@@ -88,8 +88,12 @@ ROWS: tuple[Row, ...] = (
     Row("three landmark steps to one", branches=_PAPER, changes=(*_AS_PAPER[1:], ("landmark_steps", 3))),
     Row("no landmark steps of their own", branches=_PAPER, changes=(*_AS_PAPER[1:], ("landmark_steps", 0))),
     Row("landmark loss a tenth", branches=_PAPER, changes=(("landmark_steps", 2), ("place_weight", 0.1))),
-    Row("no landmark loss", branches=_PAPER, changes=(("place_weight", 0.0), ("presence_weight", 0.0))),
-    Row("as served: 256 outputs, a tenth, no steps of their own", branches=_WIDE),
+    Row(
+        "no landmark loss",
+        branches=_PAPER,
+        changes=(("landmark_steps", 0), ("place_weight", 0.0), ("presence_weight", 0.0)),
+    ),
+    Row("as served: 256 outputs, landmark loss three tenths, one landmark step to one", branches=_WIDE),
     Row("the baseline, on the same photos", model=BASELINE),
     *(
         Row(f"baseline, {count:,} photos" if count else "baseline, all photos", BASELINE, None, (), count, "ladder")
