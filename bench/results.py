@@ -32,7 +32,7 @@ def table() -> str:
     """What counts of every trained model as a Markdown table: test, and what its weights were chosen on."""
     rows = ["| model | data set | split | n | measure | value | 95 % interval |", "|---|---|---|---|---|---|---|"]
     for spec in list_models():
-        if is_trained(spec.name):
+        if is_trained(spec.name) and not spec.own:
             # Calibration and the like are on the page of results.
             counts = TAG_FIGURES if spec.task.multilabel else FIGURES
             metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in counts]

@@ -77,6 +77,11 @@ class Landmark:
         return self.probability >= 0.5
 
     @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.name.replace("_", " ")
+
+    @property
     def part(self) -> str:
         """``collar``, ``sleeve``, ``waist`` or ``hem``."""
         return self.name.partition("_")[2]
@@ -92,6 +97,7 @@ class Landmarks:
         heat: ``(8, S, S)`` float32 over the model's input; each sums to 1.
         view: the photo as the model saw it.
         timings: decode, queue, compute.
+        note: words that must stand beside them.
         box: the region asked about, or ``None``.
     """
 
@@ -100,4 +106,5 @@ class Landmarks:
     heat: NDArray[np.float32] = field(repr=False)
     view: ModelView
     timings: Timings
+    note: str
     box: Box | None = None

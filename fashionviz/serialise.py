@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionviz.data.landmarks.kinds import NOTE, NOTE_LEARNED
+from fashionviz.data.landmarks.kinds import NOTE
 from fashionviz.errors import FashionvizError
 from fashionviz.landmark_results import LandmarkReport, Landmarks
 from fashionviz.models.preprocess import Placement
@@ -209,7 +209,7 @@ def landmarks_json(result: Landmarks, file: str) -> Json:
         ],
         "timings_ms": result.timings.as_dict(),
         "box": box_json(result.box),
-        "note": NOTE_LEARNED,
+        "note": result.note,
     }
 
 

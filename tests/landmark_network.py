@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from fashionviz.data.landmarks.kinds import LANDMARKS, Kind
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.inference.loaded import Loaded
+from fashionviz.models.card import Metric, load_card
 from fashionviz.models.landmark_answer import LandmarkAnswer
 from fashionviz.models.preprocess import placement
 from fashionviz.models.registry import get_model
+from tests.conftest import MODEL as DEFAULT
 from tests.conftest import make_weights
 from tests.data.test_landmarks_catalogue import person
 
@@ -69,3 +72,16 @@ def landmark_engine(weights: Path) -> Engine:
     engine = Engine(EngineConfig(device="cpu"))
     engine._loaded[MODEL] = Loaded(spec, card, Knows(), engine.config)
     return engine
+
+
+def install_card(weights: Path, metrics: tuple[Metric, ...] = ()) -> None:
+    """Make RopaNet look trained: a card with these figures, and weights that nobody loads.
+
+    Args:
+        weights: the folder of :func:`landmark_engine`.
+        metrics: of the card.
+    """
+    default = weights / DEFAULT
+    card = load_card(default).model_copy(update={"name": MODEL, "metrics": metrics})
+    shutil.copytree(default, weights / MODEL)
+    card.save(weights / MODEL / "card.json")

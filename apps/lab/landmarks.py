@@ -11,40 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.lab import parts
-from fashionviz.data.landmarks.kinds import LANDMARKS, NOTE_LEARNED
+from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.figures.landmarks import heat_picture, landmark_picture, legend
 from fashionviz.figures.pictures import enlarge
 from fashionviz.images import Photo
 from fashionviz.landmark_results import Landmarks
-from fashionviz.models.registry import get_model, list_models
 from fashionviz.results import Box
 
 Picture = NDArray[np.uint8]
 
 #: Longest side of a picture, in pixels.
 _SIDE = 640
-#: The network that is named where none is trained.
-DEFAULT = "ropanet.category50"
 FIRST = "The surest one"
 WAITING = "Appear with the first answer."
 
 
-def title(name: str) -> str:
-    """A landmark's name for people."""
-    return name.replace("_", " ")
-
-
 def choices() -> list[tuple[str, str]]:
     """Whose heat can be shown."""
-    return [(FIRST, ""), *((title(name), name) for name in LANDMARKS)]
+    return [(FIRST, ""), *((name.replace("_", " "), name) for name in LANDMARKS)]
 
 
-def network(engine: Any, model: str | None) -> str | None:
-    """Who finds the landmarks: the chosen model where it does, else the first trained one that does."""
-    finders = [spec.name for spec in list_models() if spec.landmarks and engine.model(spec.name).trained]
-    if model in finders:
-        return model
-    return next((name for name in finders if get_model(name).default), finders[0] if finders else None)
+def offered(engine: Any) -> bool:
+    """Whether a network that finds landmarks is trained."""
+    return bool(engine.model(engine.landmark_finder()).trained)
 
 
 @dataclass(frozen=True)
@@ -70,10 +59,9 @@ def find(engine: Any, photo: Photo, model: str | None, box: Box | None, name: st
     Raises:
         FashionvizError: no answer, and why.
     """
-    finder = network(engine, model)
-    if finder is None:
+    if not offered(engine):
         return Found()
-    result = engine.landmarks(photo, finder, box=box)
+    result = engine.landmarks(photo, engine.landmark_finder(model), box=box)
     dots = landmark_picture(result, photo.pixels, _SIDE)
     return Found(result, dots, note(result), heat(result, name))
 
@@ -87,9 +75,9 @@ def heat(result: Landmarks, name: str) -> Picture:
 def note(result: Landmarks) -> str:
     """What the letters mean, how many there are, and who says so."""
     letters = " · ".join(f'<b style="color:{colour}">{letter}</b> {word}' for letter, word, colour in legend())
-    there = [title(mark.name) for mark in result.found if mark.present]
+    there = [mark.title for mark in result.found if mark.present]
     said = "Says that it sees: " + ", ".join(there) if there else "Sees none of the eight landmarks here"
-    return f'<p class="fv-note">{letters}<br>{escape(said)}. By {escape(result.model.name)}. {escape(NOTE_LEARNED)}</p>'
+    return f'<p class="fv-note">{letters}<br>{escape(said)}. By {escape(result.model.name)}. {escape(result.note)}</p>'
 
 
 def lay_out(page: Any, engine: Any, picture: Any) -> None:
@@ -100,7 +88,7 @@ def lay_out(page: Any, engine: Any, picture: Any) -> None:
         engine: the shared engine.
         picture: makes a place for a picture, given a caption and an id.
     """
-    with gr.Column(visible=network(engine, None) is not None, elem_id="fv-landmarks"):
+    with gr.Column(visible=offered(engine), elem_id="fv-landmarks"):
         gr.HTML(parts.heading("Where its parts are"))
         with gr.Row(elem_classes="fv-pair"):
             with gr.Column(min_width=300):

@@ -151,7 +151,7 @@ def results_page() -> str:
         "test. The papers worked on other data: their figures are references.",
         "",
     ]
-    trained = [spec for spec in list_models() if is_trained(spec.name) and spec.task.name in TASKS]
+    trained = [spec for spec in list_models() if is_trained(spec.name) and not spec.own]
     trained.sort(key=lambda s: (list(TASKS).index(s.task.name), s.name))
     for task, group in groupby(trained, key=lambda s: s.task.name):
         specs = list(group)

@@ -279,12 +279,26 @@ class Engine:
 
     # --- landmarks --------------------------------------------------------------------------------------------
 
+    def landmark_finder(self, model: str | None = None) -> str:
+        """Who finds landmarks for somebody who chose a model.
+
+        Args:
+            model: registry name.
+
+        Returns:
+            That model where it finds some and is trained; else the first trained one that does, the default before the
+            others; else the default, which has no weights then.
+        """
+        finders = sorted((spec for spec in list_models() if spec.landmarks), key=lambda spec: not spec.default)
+        trained = [spec.name for spec in finders if is_trained(spec.name)]
+        return model if model in trained else (trained or [finders[0].name])[0]
+
     def landmarks(self, photo: Photo, model: str | None = None, *, box: Box | None = None) -> Landmarks:
         """Where a network finds the landmarks of the garment.
 
         Args:
             photo: from :func:`fashionviz.images.decode`.
-            model: registry name; the default network with landmarks if ``None``.
+            model: registry name; :meth:`landmark_finder` if ``None``.
             box: ``(x0, y0, x1, y1)`` in pixels of the photo.
 
         Raises:
@@ -292,7 +306,7 @@ class Engine:
             UnknownModel, ModelNotTrained, WeightsError: the model cannot answer.
             Overloaded: too many explanations are waiting.
         """
-        name = model or next(spec.name for spec in list_models() if spec.landmarks and spec.default)
+        name = model or self.landmark_finder()
         if not get_model(name).landmarks:
             having = ", ".join(spec.name for spec in list_models() if spec.landmarks)
             raise InvalidRequest(f"{name} finds no landmarks. These do: {having}.")

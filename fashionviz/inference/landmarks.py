@@ -6,6 +6,7 @@ import time
 
 import torch
 
+from fashionviz.data.landmarks.annotated import learned_note
 from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.images import Photo
 from fashionviz.inference.loaded import Loaded
@@ -51,5 +52,6 @@ def find_landmarks(loaded: Loaded, photo: Photo, region: Photo, box: Box | None)
         heat=heat,
         view=view,
         timings=Timings(photo.decode_ms, 0.0, spent),
+        note=learned_note(loaded.spec.task.name),
         box=box,
     )

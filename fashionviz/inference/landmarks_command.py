@@ -24,7 +24,6 @@ def landmarks(
     as_json: JsonOption = False,
 ) -> None:
     """Find collar, sleeves, waist and hem on a photo, left and right, in pixels."""
-    from fashionviz.data.landmarks.kinds import NOTE_LEARNED
     from fashionviz.figures.landmarks import landmark_picture
     from fashionviz.inference.engine import shared_engine
     from fashionviz.serialise import landmarks_json
@@ -43,6 +42,6 @@ def landmarks(
     table = Table("landmark", "there?", "x", "y", title=f"{found.model.name} on {safe(photo.name)}")
     for mark in found.found:
         place = (f"{mark.x:.0f}", f"{mark.y:.0f}") if mark.present else ("", "")
-        table.add_row(mark.name.replace("_", " "), f"{mark.probability:.3f}", *place)
+        table.add_row(mark.title, f"{mark.probability:.3f}", *place)
     console.print(table)
-    console.print(NOTE_LEARNED + (f" → {output}" if output else ""), highlight=False, markup=False)
+    console.print(found.note + (f" → {output}" if output else ""), highlight=False, markup=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -66,6 +66,11 @@ class ModelSpec:
     def build(self) -> nn.Module:
         """An untrained network with a logit for each class of the task."""
         return self.make(len(self.task.classes))
+
+    @property
+    def own(self) -> bool:
+        """Whether its user trained it on data of his own: it is none of the project's models."""
+        return self.task.name in OWN_TASKS
 
     def on(self, task: Task) -> ModelSpec:
         """The same architecture for another task."""
@@ -125,7 +130,7 @@ def register_model(
 def list_models() -> tuple[ModelSpec, ...]:
     """Every registered model, by name, with those that were trained here on data of one's own."""
     _load()
-    known = {**own_models(_REGISTRY), **_REGISTRY}
+    known = {**_own_models(), **_REGISTRY}
     return tuple(known[name] for name in sorted(known))
 
 
@@ -138,7 +143,7 @@ def get_model(name: str) -> ModelSpec:
     _load()
     if name in _REGISTRY:
         return _REGISTRY[name]
-    own = own_models(_REGISTRY)
+    own = _own_models()
     if name not in own:
         raise UnknownModel(f"There is no model {name!r}. Choose one of: {', '.join(sorted({**own, **_REGISTRY}))}.")
     return own[name]
@@ -166,7 +171,7 @@ def lent(spec: ModelSpec) -> Iterator[None]:
         del _LENT[spec.name]
 
 
-def own_models(registered: Mapping[str, ModelSpec]) -> dict[str, ModelSpec]:
+def _own_models() -> dict[str, ModelSpec]:
     """The models that a user trained on annotations of a published format (:mod:`fashionviz.training.own`).
 
     They stand in the weights' folder; the card says which registered model's architecture they have.
@@ -177,11 +182,11 @@ def own_models(registered: Mapping[str, ModelSpec]) -> dict[str, ModelSpec]:
     for path in weights_root().glob("*/card.json"):
         name = path.parent.name
         task = name.partition(".")[2]
-        if name in registered or task not in OWN_TASKS:
+        if name in _REGISTRY or task not in OWN_TASKS:
             continue
         try:
             card = json.loads(path.read_text())
-            like = registered[card["recipe"]["like"]]
+            like = _REGISTRY[card["recipe"]["like"]]
             classes = tuple(str(label) for label in card["classes"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s is no card of a model that was trained here: %r", path, error)

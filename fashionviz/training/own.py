@@ -17,7 +17,7 @@ from fashionviz.data.formats.convert import convert
 from fashionviz.data.formats.registry import open_format
 from fashionviz.data.own_tasks import own_task, vocabulary
 from fashionviz.data.sets import cache_root, open_set, splits_in
-from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.errors import DataError, InvalidRequest, StorageError
 from fashionviz.models.registry import ModelSpec, get_model, lent
 from fashionviz.training import sources
 from fashionviz.training.feature_recipes import FeatureRecipe
@@ -44,7 +44,7 @@ def garments_of(name: str, root: Path | None, on_rows: Callable[[int, int], None
     """
     folder = cache_root() / "data" / name
     kept = folder / _ROOT
-    if kept.is_file():
+    if kept.is_file() and splits_in(folder):
         known = kept.read_text()
         if root is not None and str(root.resolve()) != known:
             raise InvalidRequest(
@@ -54,8 +54,12 @@ def garments_of(name: str, root: Path | None, on_rows: Callable[[int, int], None
     if root is None:
         raise InvalidRequest(f"Say where the pictures and annotations of {name} are: --root DIR.")
     reader = open_format(name, root)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept.write_text(str(root.resolve()))  # first: a run that is killed then leaves nothing to clear up
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written ({error.strerror or error}).") from error
     result = convert(reader, folder, garments=True, on_rows=on_rows)
-    kept.write_text(str(root.resolve()))
     for kind in result.problems.kinds:
         log.warning("%d %s, for example %s", result.problems.count(kind), kind, result.problems.examples(kind)[0])
     log.info("%s: %s", name, ", ".join(f"{split} {count:,}" for split, count in result.splits.items()))
@@ -100,7 +104,9 @@ def own_recipe(like: str, name: str, root: Path | None) -> Iterator[Recipe | Fea
     folder = garments_of(name, root)
     splits = tuple(splits_in(folder))
     if missing := [split for split in ("train", "validation") if split not in splits]:
-        raise DataError(f"The kept garments of {name} have no {' and no '.join(missing)} split.")
+        raise DataError(
+            f"The kept garments of {name} have no {' and no '.join(missing)} split. Delete {folder} to read them again."
+        )
     many = base.task.multilabel
     spec = base.on(own_task(name, vocabulary(open_set(name, "train"), multilabel=many), multilabel=many))
     followed: Recipe | FeatureRecipe

@@ -33,7 +33,6 @@ TITLES = {
     "filters": "First-layer filters",
     "activations": "Activation maps",
     "guided_backprop": "Guided backprop",
-    "landmarks": "Landmarks",
     "every_model": "Every model",
     "annotate": "Annotate",
     "confusion": "Confusion matrix",
@@ -132,7 +131,7 @@ def test_the_bare_address_leads_to_predict(studio: AppTest) -> None:
     assert well(studio.run()).title[0].value == "Predict"
 
 
-@pytest.mark.parametrize("page", [page for page in TITLES if page != "landmarks"])  # which needs a network of its own
+@pytest.mark.parametrize("page", TITLES)
 def test_a_page_without_a_photo_says_what_to_do(studio: AppTest, page: str) -> None:
     app = well(go(studio.run(), page))
     assert app.title[0].value == TITLES[page]
@@ -365,9 +364,6 @@ def test_a_model_without_weights_is_named_untrained(
             continue
         if page == "studies":
             continue  # it is about no model
-        if page == "landmarks":
-            assert "fashionviz train ropanet.category50" in [c.value for c in app.code]
-            continue
         assert f"fashionviz train {MODEL}" in [c.value for c in app.code], page
 
 

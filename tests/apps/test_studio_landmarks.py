@@ -9,11 +9,11 @@ from streamlit.testing.v1 import AppTest
 from apps.studio.state import Held
 from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.images import from_pixels
-from fashionviz.models.card import Metric, load_card
+from fashionviz.models.card import Metric
 from fashionviz.models.weights import model_folder
 from tests.data.test_landmarks_catalogue import person
 from tests.inference.test_landmarks import PIXELS, WORN
-from tests.landmark_network import MODEL, landmark_engine
+from tests.landmark_network import MODEL, install_card, landmark_engine
 
 MAIN = str(Path(__file__).resolve().parents[2] / "apps" / "studio" / "main.py")
 
@@ -24,17 +24,12 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path))
     engine = landmark_engine(tmp_path / "weights")
-    default = tmp_path / "weights" / "mobilenet_v2.gender_category"
     shared = {"n": 40, "data_set": "fpi-large", "split": "test", "command": "fashionviz evaluate"}
     figures = (
         Metric(name="landmark_error", value=0.0412, ci95=(0.03, 0.05), **shared),
         Metric(name="landmark_rate", value=0.875, ci95=(0.7, 0.95), **shared),
     )
-    card = load_card(default).model_copy(update={"name": MODEL, "metrics": figures})
-    model_folder(MODEL).mkdir()
-    (model_folder(MODEL) / "card.json").write_text(card.model_dump_json())
-    for file in default.glob("*.safetensors"):
-        (model_folder(MODEL) / file.name).symlink_to(file)
+    install_card(tmp_path / "weights", figures)
     monkeypatch.setattr("apps.studio.parts.shared_engine", lambda: engine)
     yield
     engine.close()

@@ -7,6 +7,7 @@ import hashlib
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -125,13 +126,21 @@ def test_fingerprint_changes_with_what_the_files_hold(folder: Path, tmp_path: Pa
     copy = shutil.copytree(folder, tmp_path / "elsewhere", copy_function=shutil.copyfile)
     assert open_set(copy, "test").fingerprint() == first, "what was made of it is good for a copy"
     path = copy / "test-00000-of-00001.parquet"
-    table = pq.read_table(path)
-    pq.write_table(table.slice(0, len(table) - 1), path)
-    assert open_set(copy, "test").fingerprint() != first
-    rows = table.to_pylist()
-    rows[0]["image"]["bytes"] += b"0"
-    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
-    assert open_set(copy, "test").fingerprint() != first
+    rows = pq.read_table(path).to_pylist()
+    schema = pq.read_schema(path)
+
+    def changed(altered: list[dict[str, Any]]) -> bool:
+        pq.write_table(pa.Table.from_pylist(altered, schema=schema), path)
+        return open_set(copy, "test").fingerprint() != first
+
+    assert not changed(rows), "written again"
+    assert changed(rows[:-1])
+    assert changed(rows[::-1]), "the same rows in another order"
+    at, label = next((i, k) for i, row in enumerate(rows) for k, v in row.items() if isinstance(v, str))
+    other = {**rows[at], label: "x" + rows[at][label][1:]}
+    assert changed([*rows[:at], other, *rows[at + 1 :]]), "a label of the same length"
+    picture = rows[0]["image"]
+    assert changed([{**rows[0], "image": {**picture, "bytes": picture["bytes"][::-1]}}, *rows[1:]])
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,19 @@ def test_pictures_are_cut_to_the_garment_and_landmarks_move_along(deepfashion: P
         garments_of("street2shop", None)
 
 
+def test_a_run_that_was_killed_is_done_again(deepfashion: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_given: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(own, "convert", killed)
+        with pytest.raises(KeyboardInterrupt):
+            garments_of("deepfashion", deepfashion)
+    with pytest.raises(InvalidRequest, match="--root DIR"):
+        garments_of("deepfashion", None)
+    assert list(garments_of("deepfashion", deepfashion).glob("train-*.parquet"))
+
+
 def _short(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     """Every recipe takes an epoch."""
     monkeypatch.setattr(own, "any_recipe", lambda name: replace(any_recipe(name), **changes))
@@ -184,6 +197,13 @@ def test_ropanet_learns_annotated_landmarks(deepfashion: Path, monkeypatch: pyte
     assert [row["n"] for row in facts["landmarks"]] == [2, 2, 2, 2, 2, 2, 4, 2]
     assert [row["label"] for row in facts["landmarks"]] == list(LANDMARKS)
     assert facts["landmark_note"] == NOTE
+    engine = Engine()
+    try:
+        assert engine.landmark_finder("category_cnn28.category11") == name, "it is the only one that is trained"
+        tee = decode(next(iter(open_set("deepfashion", "test").rows()))["image"]["bytes"])
+        assert "publisher" in engine.landmarks(tee).note, "not derived by a rule, as the catalogue's"
+    finally:
+        engine.close()
 
 
 def test_what_cannot_be_followed_is_said(deepfashion: Path, monkeypatch: pytest.MonkeyPatch) -> None:

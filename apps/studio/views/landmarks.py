@@ -7,10 +7,12 @@ import json
 import pandas as pd
 import streamlit as st
 
-from apps.lab import landmarks
 from apps.lab.snippets import landmarks_cli, landmarks_curl, landmarks_python
 from apps.studio import parts, state
-from fashionviz.data.landmarks.kinds import NOTE, NOTE_LEARNED
+from fashionviz.data.landmarks.annotated import NOTE as ANNOTATED
+from fashionviz.data.landmarks.annotated import learned_note
+from fashionviz.data.landmarks.kinds import NOTE
+from fashionviz.data.own_tasks import OWN_TASKS
 from fashionviz.figures.landmarks import heat_picture, landmark_picture, legend
 from fashionviz.images import encode_png
 from fashionviz.landmark_results import Landmarks
@@ -33,12 +35,13 @@ def how_good(info: ModelInfo) -> None:
             f"n = {rate.n:,} photos"
         )
     if said:
-        st.caption("; ".join(said) + f". Intervals are 95 %. {NOTE}")
+        source = ANNOTATED if info.task in OWN_TASKS else NOTE
+        st.caption("; ".join(said) + f". Intervals are 95 %. {source}")
 
 
 def pictures(result: Landmarks, photo: state.Held) -> None:
     """Dots on the photo beside the heat of one landmark."""
-    names = {mark.name.replace("_", " "): mark for mark in result.found}
+    names = {mark.title: mark for mark in result.found}
     parts.choice_from("landmark", list(names))
     left, right = st.columns(2, gap="large")
     with left:
@@ -46,7 +49,9 @@ def pictures(result: Landmarks, photo: state.Held) -> None:
         there = [name for name, mark in names.items() if mark.present]
         st.subheader("What it finds", anchor=False)
         parts.legend_dots(legend())
-        st.image(dots, width="stretch", output_format="PNG", alt="Your photo with dots at " + ", ".join(there))
+        st.image(
+            dots, width="stretch", output_format="PNG", alt=f"Your photo with dots at {', '.join(there) or 'no place'}"
+        )
         st.caption(
             f"{len(there)} of {len(names)} landmarks are said to be there." if there else "It finds no landmark here."
         )
@@ -79,7 +84,7 @@ def table(result: Landmarks) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "landmark": [mark.name.replace("_", " ") for mark in result.found],
+                "landmark": [mark.title for mark in result.found],
                 "there?": [mark.present for mark in result.found],
                 "probability": [mark.probability for mark in result.found],
                 "x, px": [mark.x if mark.present else None for mark in result.found],
@@ -101,8 +106,7 @@ def code(file: str, model: str, box: Box | None) -> None:
 
 chosen = parts.model()
 with parts.plainly():
-    finder = landmarks.network(parts.engine(), chosen.name) or landmarks.DEFAULT
-    info = parts.engine().model(finder)
+    info = parts.engine().model(parts.engine().landmark_finder(chosen.name))
 parts.header(
     "Landmarks",
     "Where are collar, sleeves, waist and hem of the garment, and which of them does the photo show?",
@@ -112,7 +116,7 @@ parts.header(
     "one of them.",
     "It was trained for single garments on catalogue photos. For a whole outfit, choose a part of the photo on the "
     "Predict page.",
-    NOTE_LEARNED,
+    learned_note(info.task),
 )
 parts.need_weights(info)
 if info.name != chosen.name:
@@ -127,11 +131,13 @@ with parts.plainly():
     )
 pictures(result, held)
 table(result)
-gate = next((layer.name for layer in parts.engine().layers(info.name) if layer.name == "gate.1"), None)
-if gate:
-    st.markdown(
-        f"The gate that the landmarks are found by, and that the garment is seen through, can be watched as a layer: "
-        f"[activation maps of `{gate}`](activations?model={info.name}&layer={gate})."
+layers = state.remember(("layers", info.name, info.sha256), lambda: parts.engine().layers(info.name))
+if gate := next((layer.name for layer in layers if layer.name == "gate.1"), None):
+    st.page_link(
+        "views/activations.py",
+        label="Watch the gate that the landmarks are found by, and that the garment is seen through",
+        icon=":material/layers:",
+        query_params={"model": info.name, "layer": gate},
     )
 code(held.name, info.name, box)
 st.download_button(

@@ -9,13 +9,20 @@ from numpy.typing import NDArray
 
 from fashionviz.data.landmarks.derive import Derived
 from fashionviz.data.landmarks.kept import kept_landmarks
-from fashionviz.data.landmarks.kinds import LANDMARKS, Kind, Visibility
+from fashionviz.data.landmarks.kinds import LANDMARKS, NOTE_LEARNED, Kind, Visibility
 from fashionviz.data.landmarks.table import Record
+from fashionviz.data.own_tasks import OWN_TASKS
 from fashionviz.data.sets import ParquetSet
 
 #: What must stand beside figures of them.
-NOTE = "Annotated by the data set's publisher."
+NOTE = "Annotated by the data set's publisher, whose left and right they are."
+_LEARNED = "Learned from landmarks that the data set's publisher annotated; left and right are the publisher's."
 _SEEN = {"visible": Visibility.VISIBLE, "occluded": Visibility.OCCLUDED, "outside": Visibility.OUTSIDE}
+
+
+def learned_note(task: str) -> str:
+    """What must stand wherever landmarks are shown that a network of this task finds."""
+    return _LEARNED if task in OWN_TASKS else NOTE_LEARNED
 
 
 def annotated(data: ParquetSet) -> bool:
