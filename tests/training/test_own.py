@@ -27,7 +27,7 @@ from fashionviz.training import commands, install, own
 from fashionviz.training.feature_material import landmark_targets
 from fashionviz.training.own import garments_of
 from fashionviz.training.recipes import Stage, any_recipe
-from tests.data.formats.writers import listing, put
+from tests.data.formats.writers import jpeg, listing, pair, put
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -217,3 +217,22 @@ def test_what_cannot_be_followed_is_said(deepfashion: Path, monkeypatch: pytest.
     refused = CliRunner().invoke(app, ["train", "category_cnn28.category11", "--root", str(deepfashion)])
     assert refused.exit_code != 0
     assert "--root belongs to --data" in refused.output
+
+
+def test_a_set_without_validation_gives_some_products_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FASHIONVIZ_DATA", str(tmp_path / "none"))
+    root = tmp_path / "street2shop"
+    for kind in ("dresses", "hats"):
+        pairs = [pair(11 + i % 2, product) for product in range(60) for i in range(2)]
+        put(root / f"meta/json/train_pairs_{kind}.json", json.dumps(pairs))
+    for number in (11, 12):
+        put(root / f"photos/{number}.jpg", jpeg())
+    garments_of("street2shop", root)
+    train, validation = (
+        set(open_set("street2shop", split).table(["product"]).column(0).to_pylist())
+        for split in ("train", "validation")
+    )
+    assert len(train) + len(validation) == 60
+    assert not train & validation, "pictures of one product stay together"
+    assert 2 <= len(validation) <= 12
