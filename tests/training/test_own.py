@@ -229,10 +229,8 @@ def test_a_set_without_validation_gives_some_products_to_one(tmp_path: Path, mon
     for number in (11, 12):
         put(root / f"photos/{number}.jpg", jpeg())
     garments_of("street2shop", root)
-    train, validation = (
-        set(open_set("street2shop", split).table(["product"]).column(0).to_pylist())
-        for split in ("train", "validation")
-    )
+    sets = [open_set("street2shop", split) for split in ("train", "validation")]
+    train, validation = (set(data.table(["product"]).column(0).to_pylist()) for data in sets)
     assert len(train) + len(validation) == 60
     assert not train & validation, "pictures of one product stay together"
     assert 2 <= len(validation) <= 12
