@@ -11,7 +11,8 @@ if ROOT not in sys.path:  # `streamlit run` puts this file's folder on the path,
 
 import streamlit as st  # noqa: E402
 
-from apps.studio import parts, sidebar  # noqa: E402
+from apps.studio import items, links, parts, sidebar  # noqa: E402
+from fashionviz.models.registry import list_models  # noqa: E402
 
 VIEWS = Path(__file__).parent / "views"
 #: file, title, icon, address, whether it asks about a photo
@@ -47,9 +48,17 @@ start = st.Page(home, title="Studio", default=True, visibility="hidden")
 page = st.navigation([start, *pages])
 if page is start:
     page.run()  # before the sidebar: what its widgets hold in the address could not be handed on after it
+links.register({p.url_path: p for p in pages}, page.url_path, [spec.name for spec in list_models()])
 with st.sidebar:
     with parts.plainly():
         sidebar.model_choice(parts.engine())
-    sidebar.photo(wanted_on_page=page.title in asks)
+    place = st.container()  # the field below it says which photo stands in it
+    items.bring()
+    with place:
+        sidebar.photo(wanted_on_page=page.title in asks)
     sidebar.links()
+if page.title in asks:
+    items.banner(st.session_state["model"])
+else:
+    items.problem()
 page.run()

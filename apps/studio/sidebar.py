@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.studio import intake, state
+from apps.studio import intake, items, state
 from fashionviz.inference.engine import Engine
 
 
@@ -24,15 +24,19 @@ def photo(wanted_on_page: bool) -> None:
     Args:
         wanted_on_page: the page asks for a photo itself when there is none, so the sidebar need not.
     """
-    held = state.held()
+    held, item = state.held(), items.shown()
     if held is not None:
-        st.markdown("**Photo**")
+        st.markdown("**Photo**" if item is None else "**Photo: a test item**")
         with st.container(key="sidebar_photo"):
-            st.image(held.photo.pixels, width=120, alt="Your photo")
+            st.image(held.photo.pixels, width=120, alt="Your photo" if item is None else f"Item {item}")
         st.caption(f"{_shortened(held.name)} · {held.photo.width}×{held.photo.height} px")
+        if item is not None:
+            st.caption(items.words(st.session_state["model"], item))
+            st.button(items.way_back(), key="put_away_beside", on_click=items.put_away)
         with st.expander("Change photo"):
             intake.chooser("sidebar")
-        st.button("Remove photo", key="forget", on_click=state.forget)
+        if item is None:
+            st.button("Remove photo", key="forget", on_click=state.forget)
     elif not wanted_on_page:
         if state.problem():
             st.error(state.problem())

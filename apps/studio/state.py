@@ -1,5 +1,7 @@
 """What a session holds: the visitor's decoded photo, the chosen region and the latest answers about them.
 
+A public item, where one is chosen (:mod:`apps.studio.items`), stands before the visitor's own photo.
+
 Everything lives in ``st.session_state``, which belongs to one browser tab and goes when it closes. Nothing is cached
 across sessions and nothing is written to disk.
 """
@@ -26,6 +28,8 @@ T = TypeVar("T")
 
 #: Answers kept for one photo, so that moving between pages does not ask again.
 KEPT = 8
+#: Key and query parameter of the field that names a public item.
+ITEM = "item"
 #: Where the sliders of a region of one's own stand at first, in percent.
 SPAN = (10, 90)
 
@@ -40,8 +44,8 @@ class Held:
 
 
 def held() -> Held | None:
-    """The session's photo."""
-    return st.session_state.get("held")
+    """The session's photo: a public item that was chosen, else the visitor's own."""
+    return st.session_state.get("item_held") or st.session_state.get("held")
 
 
 def problem() -> str:
@@ -71,12 +75,14 @@ def _take(read: Callable[[], Photo], name: str) -> None:
 
 
 def forget() -> None:
-    """Drop the photo and everything said about it."""
+    """Drop the photo, a public item before it, and everything said about them; for callbacks."""
     job = st.session_state.pop("job", None)
     if job is not None:
         job.cancel()
-    for key in ("held", "problem", "answers"):
+    for key in ("held", "problem", "answers", "item_held", "item_problem"):
         st.session_state.pop(key, None)
+    if st.session_state.get(ITEM):
+        st.session_state[ITEM] = ""
 
 
 def answer(key: tuple[Hashable, ...]) -> Any | None:

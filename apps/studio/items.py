@@ -1,0 +1,126 @@
+"""A public item as the session's photo: ``?item=DATASET:SPLIT:ID`` on any page.
+
+The item stands before the visitor's own photo, which is kept and comes back when the item is put away. A photo that he
+brings in takes the item's place. The parameter belongs to a field of the sidebar, so that it goes along from page to
+page and the browser's back button undoes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from apps.studio import committed, links, state
+from apps.studio.state import Held
+from fashionviz.data.items import ItemRef, item_photo, parse_item
+from fashionviz.data.publishers import PUBLICATIONS
+from fashionviz.errors import DataError, FashionvizError
+from fashionviz.models.registry import get_model
+
+KEY = state.ITEM
+
+
+def bring() -> None:
+    """The field with the item's name; its photo becomes the session's. Stands in the sidebar before the photo."""
+    name = st.text_input(
+        "Test item as the photo",
+        key=KEY,
+        bind="query-params",
+        placeholder="fpi:test:26960",
+        max_chars=300,
+        help="Data set, split and id of a public photo. It stands in the address, so that a link shows the same photo.",
+    ).strip()
+    held: Held | None = st.session_state.get("item_held")
+    if held is not None and held.name == name:
+        return
+    for key in ("item_held", "item_problem"):
+        st.session_state.pop(key, None)
+    if not name:
+        return
+    try:
+        photo = item_photo(parse_item(name))
+    except FashionvizError as error:
+        st.session_state["item_problem"] = error
+        return
+    digest = hashlib.sha256(photo.pixels.tobytes()).hexdigest()[:16]
+    st.session_state["item_held"] = Held(photo, digest, name)
+
+
+def shown() -> ItemRef | None:
+    """The item whose photo is the session's now."""
+    held: Held | None = st.session_state.get("item_held")
+    return parse_item(held.name) if held is not None else None
+
+
+def choose(item: ItemRef) -> None:
+    """Take this item as the photo; for callbacks, before the page's widgets are drawn."""
+    st.session_state[KEY] = str(item)
+
+
+def put_away() -> None:
+    """Back to the visitor's own photo, or to none; for callbacks."""
+    st.session_state[KEY] = ""
+
+
+def way_back() -> str:
+    """What putting the item away does, in words."""
+    return "Back to my photo" if st.session_state.get("held") is not None else "Put the item away"
+
+
+def words(name: str, item: ItemRef) -> str:
+    """True label and what a model said, in Markdown.
+
+    Args:
+        name: registry name of the model.
+        item: which item.
+    """
+    said = committed.said_of(name, item)
+    if said is None:
+        return f"`{name}` has no committed answer about it: its report is about other items."
+    true, answer = (", ".join(labels) or "nothing" for labels in (said.true, said.said))
+    if get_model(name).task.multilabel:
+        return f"True: {true}. `{name}` said: {answer}."
+    right = "and so it is" if said.true == said.said else f"but it is **{true}**"
+    return f"`{name}` said **{answer}** ({said.probability:.1%}), {right}."
+
+
+def banner(name: str) -> None:
+    """On a page about a photo: which item it is, what is true, what the model said, and the ways back.
+
+    Args:
+        name: registry name of the model.
+    """
+    item = shown()
+    if item is None:
+        problem()
+        return
+    st.caption(f"The photo is item **{item.id}** of the {item.split} split of `{item.data_set}`. {words(name, item)}")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        cell_link(name, item)
+        st.button(way_back(), key="put_away", on_click=put_away, type="tertiary", icon=":material/undo:")
+
+
+def cell_link(name: str, item: ItemRef) -> None:
+    """A link to the item's place among the model's errors."""
+    said = committed.said_of(name, item)
+    if said is None:
+        return
+    if get_model(name).task.multilabel:
+        links.link("tags", "Tags", item=str(item))
+        return
+    links.link("confusion", "Its cell in the confusion matrix", true=said.true[0], predicted=said.said[0])
+
+
+def problem() -> None:
+    """Why the item of the address cannot be shown, and what to do."""
+    error: FashionvizError | None = st.session_state.get("item_problem")
+    if error is None:
+        return
+    if not isinstance(error, DataError):
+        st.warning(str(error))
+        return
+    item = parse_item(st.session_state[KEY])
+    st.warning(f"The item {item} cannot be shown: {error}")
+    if PUBLICATIONS.get(item.data_set) and "fashionviz data fetch" in str(error):
+        st.code(f"fashionviz data fetch {item.data_set}", language="bash")
