@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fashionviz.figures.theme import GREY, MAGNITUDE, PALETTE, layout
+from fashionviz.figures.theme import GREY, MAGNITUDE, PALETTE, layout, scored_title
 from fashionviz.results import Report
 
 #: How far from a cell's centre a click still counts, in pixels: enough for the largest cell drawn.
 _REACH = 160
+
+
+#: What the numbers of a matrix may be, in words.
+NUMBERS = ("counts", "shares of the true class", "shares of the predicted class")
+#: With more classes the cells hold no numbers: colours and the words under the pointer remain, and the table.
+MOST_WITH_NUMBERS = 20
 
 
 def row_shares(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -19,7 +27,37 @@ def row_shares(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.divide(confusion, totals, out=np.zeros(confusion.shape, dtype=np.float64), where=totals > 0)
 
 
-def confusion_figure(report: Report, normalise: bool = False, chosen: tuple[str, str] | None = None) -> go.Figure:
+def column_shares(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Counts to shares of each predicted class, 0..1; a class that is never said stays 0."""
+    return row_shares(confusion.T).T
+
+
+def matrix_numbers(confusion: NDArray[np.int64], numbers: str) -> NDArray[np.generic]:
+    """The numbers of a matrix.
+
+    Args:
+        confusion: ``(K, K)`` counts, true class by row.
+        numbers: one of :data:`NUMBERS`.
+
+    Raises:
+        ValueError: another word.
+    """
+    if numbers not in NUMBERS:
+        raise ValueError(f"no numbers {numbers!r}")
+    return {NUMBERS[0]: confusion, NUMBERS[1]: row_shares(confusion), NUMBERS[2]: column_shares(confusion)}[numbers]
+
+
+def cell_size(count: int) -> int:
+    """Height of a cell in pixels: large where there are few, so that many classes fit on a page."""
+    return 62 if count <= 12 else max(17, 744 // count)
+
+
+def confusion_figure(
+    report: Report,
+    numbers: str = NUMBERS[0],
+    chosen: tuple[str, str] | None = None,
+    order: Sequence[int] | None = None,
+) -> go.Figure:
     """True classes by row, predicted classes by column.
 
     Heatmaps report no clicks to Streamlit, so every cell carries one square marker (trace 1) that does. Its
@@ -27,14 +65,18 @@ def confusion_figure(report: Report, normalise: bool = False, chosen: tuple[str,
 
     Args:
         report: the model's report on a split.
-        normalise: show each row as shares of its true class instead of counts.
+        numbers: one of :data:`NUMBERS`.
         chosen: the ``(true, predicted)`` cell to outline.
+        order: class numbers from top to bottom and from left to right; all as given if ``None``. Shares are of all
+            pictures of a class, also where some classes are left out.
     """
-    classes = report.classes
-    shares = row_shares(report.confusion)
-    shown = shares if normalise else report.confusion
-    top = 1.0 if normalise else max(1, int(report.confusion.max()))
+    kept = list(range(len(report.classes))) if order is None else list(order)
+    classes = [report.classes[i] for i in kept]
+    shown = matrix_numbers(report.confusion, numbers)[np.ix_(kept, kept)]
+    shares = numbers != NUMBERS[0]
+    top = 1.0 if shares else max(1, int(shown.max(initial=1)))
     places = list(range(len(classes)))
+    large = len(classes) > MOST_WITH_NUMBERS
     figure = go.Figure()
     figure.add_trace(
         go.Heatmap(
@@ -44,33 +86,33 @@ def confusion_figure(report: Report, normalise: bool = False, chosen: tuple[str,
             zmin=0,
             zmax=top,
             colorscale=MAGNITUDE,
-            xgap=2,
-            ygap=2,
+            xgap=1 if large else 2,
+            ygap=1 if large else 2,
             hoverinfo="skip",
             colorbar={
                 "orientation": "h",
                 "thickness": 12,
-                "y": -0.08,
+                "y": -0.03 if large else -0.08,
                 "yanchor": "top",
                 "len": 1.0,
-                "title": {"text": "% of the true class" if normalise else "pictures", "side": "bottom"},
-                "tickformat": ".0%" if normalise else ",d",
+                "title": {"text": _UNITS[numbers], "side": "bottom"},
+                "tickformat": ".0%" if shares else ",d",
                 "nticks": 6,
             },
         )
     )
-    figure.add_trace(_squares(report, shares, shown, normalise, top))
+    figure.add_trace(_squares(report, kept, shown, shares, float(top)))
     if chosen and chosen[0] in classes and chosen[1] in classes:
         x, y = classes.index(chosen[1]), classes.index(chosen[0])
         box = {"type": "rect", "x0": x - 0.49, "x1": x + 0.49, "y0": y - 0.49, "y1": y + 0.49}
         figure.add_shape(**box, line={"color": "#FFFFFF", "width": 5})
         figure.add_shape(**box, line={"color": "#D55E00", "width": 3})
-    broken = [c.replace("/", "/<br>") for c in classes]
-    height = 150 + 62 * len(classes)
+    broken = [c if large else c.replace("/", "/<br>") for c in classes]
     figure.update_layout(
         layout(
-            height,
-            margin={"l": 8, "r": 8, "t": 8, "b": 8},
+            (280 if large else 190) + cell_size(len(classes)) * len(classes),
+            margin={"l": 8, "r": 8, "t": 44, "b": 8},
+            title=scored_title("Confusion matrix", report),
             hovermode="closest",
             hoverdistance=_REACH,
             clickmode="event+select",
@@ -80,36 +122,40 @@ def confusion_figure(report: Report, normalise: bool = False, chosen: tuple[str,
     )
     edge = [-0.5, len(classes) - 0.5]
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "tickvals": places, "ticktext": broken}
+    if large:
+        plain["tickfont"] = {"size": 11}
     figure.update_xaxes(**plain, range=edge, side="top", title="predicted", tickangle=-90, automargin=True)
     figure.update_yaxes(**plain, range=edge[::-1], title="true", automargin=True)
     return figure
 
 
-def _squares(
-    report: Report, shares: NDArray[np.float64], shown: NDArray[np.generic], normalise: bool, top: float
-) -> go.Scatter:
-    classes = report.classes
-    cells = [(t, p) for t in range(len(classes)) for p in range(len(classes))]
+_UNITS = {NUMBERS[0]: "pictures", NUMBERS[1]: "% of the true class", NUMBERS[2]: "% of the predicted class"}
+
+
+def _squares(report: Report, kept: Sequence[int], shown: NDArray[np.generic], shares: bool, top: float) -> go.Scatter:
+    cells = [(t, p) for t in range(len(kept)) for p in range(len(kept))]
+    rows, columns = row_shares(report.confusion), column_shares(report.confusion)
     # Viridis is dark below its middle and bright above: ink follows.
     ink = ["#FFFFFF" if float(shown[t, p]) / top < 0.6 else "#1B2033" for t, p in cells]
     # Without the sign, so that a cell at phone width holds it; the colour bar names the unit.
-    words = [f"{100 * shares[t, p]:.1f}" if normalise else f"{int(report.confusion[t, p]):,}" for t, p in cells]
+    words = [f"{100 * float(shown[t, p]):.1f}" if shares else f"{int(shown[t, p]):,}" for t, p in cells]
     clear = {"opacity": 0}
+    full = [(report.classes[kept[t]], report.classes[kept[p]], kept[t], kept[p]) for t, p in cells]
     return go.Scatter(
         x=[p for _, p in cells],
         y=[t for t, _ in cells],
-        mode="markers+text",
+        mode="markers+text" if len(kept) <= MOST_WITH_NUMBERS else "markers",
         marker={"symbol": "square", "size": 34, "opacity": 0, "color": "#FFFFFF"},
         selected={"marker": clear},
         unselected={"marker": clear, "textfont": {}},
         text=words,
         textposition="middle center",
-        textfont={"color": ink, "size": 12},
-        customdata=[[classes[t], classes[p]] for t, p in cells],
+        textfont={"color": ink, "size": 12 if len(kept) <= 12 else 10},
+        customdata=[[true, predicted] for true, predicted, _, _ in full],
         hovertext=[
-            f"true {classes[t]}<br>predicted {classes[p]}<br>"
-            f"{int(report.confusion[t, p]):,} pictures, {shares[t, p]:.1%} of the true class"
-            for t, p in cells
+            f"true {true}<br>predicted {predicted}<br>{int(report.confusion[i, j]):,} pictures, "
+            f"{rows[i, j]:.1%} of the true class, {columns[i, j]:.1%} of the predicted class"
+            for true, predicted, i, j in full
         ],
         hoverinfo="text",
     )
@@ -139,10 +185,11 @@ def distribution_figure(report: Report) -> go.Figure:
         )
     figure.update_layout(
         layout(
-            110 + 26 * len(series) * len(classes) // 2,
+            150 + 26 * len(series) * len(classes) // 2,
             barmode="group",
             bargap=0.3,
-            margin={"l": 8, "r": 16, "t": 8, "b": 8},
+            margin={"l": 8, "r": 16, "t": 76, "b": 8},
+            title=scored_title("Classes by share of the pictures", report),
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         )
     )

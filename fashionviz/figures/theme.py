@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import plotly.graph_objects as go
@@ -58,6 +59,41 @@ def tag_colour(tag: ClassScore, groups: Sequence[TagGroup]) -> str:
     """
     place = next(number for number, group in enumerate(groups) if tag in group.tags)
     return PALETTE[place % len(PALETTE)]
+
+
+class Scored(Protocol):
+    """What is said of pictures of a split: a report, or a pair of models."""
+
+    @property
+    def data_set(self) -> str:
+        """The data set's name."""
+
+    @property
+    def split(self) -> str:
+        """The split."""
+
+    @property
+    def n(self) -> int:
+        """Pictures."""
+
+
+def scored_title(what: str, scored: Scored) -> dict[str, object]:
+    """A figure's title, with the data set, the split and the number of pictures below it: it travels with the picture.
+
+    Args:
+        what: what the figure shows, in a few words.
+        scored: what it is about.
+    """
+    return {
+        "text": f"{what}<br><sup>{scored.data_set} {scored.split}, n = {scored.n:,}</sup>",
+        "x": 0,
+        "xref": "paper",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"t": 6},
+        "font": {"size": 14},
+    }
 
 
 def layout(height: int, **changes: object) -> go.Layout:

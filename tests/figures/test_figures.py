@@ -8,7 +8,14 @@ import pytest
 from fashionviz.figures import pictures, theme
 from fashionviz.figures.activations import channel_figure
 from fashionviz.figures.bars import probability_bars
-from fashionviz.figures.confusion import confusion_figure, distribution_figure, row_shares
+from fashionviz.figures.confusion import (
+    NUMBERS,
+    column_shares,
+    confusion_figure,
+    distribution_figure,
+    matrix_numbers,
+    row_shares,
+)
 from fashionviz.figures.filters import columns_for, filter_figure, mosaic
 from fashionviz.models.preprocess import letterbox
 from fashionviz.results import (
@@ -62,18 +69,41 @@ def bank(n: int, c: int, k: int, first: bool) -> FilterBank:
 # --- confusion matrix -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("normalise", [False, True])
-def test_every_cell_of_the_matrix_is_one_clickable_point(report: Report, normalise: bool) -> None:
-    figure = confusion_figure(report, normalise)
+@pytest.mark.parametrize("numbers", NUMBERS)
+def test_every_cell_of_the_matrix_is_one_clickable_point(report: Report, numbers: str) -> None:
+    figure = confusion_figure(report, numbers)
     heat, points = figure.data
     k = len(report.classes)
     assert len(points.x) == k * k
-    shown = row_shares(report.confusion) if normalise else report.confusion
+    shares = {NUMBERS[1]: row_shares, NUMBERS[2]: column_shares}
+    shown = shares[numbers](report.confusion) if numbers in shares else report.confusion
     np.testing.assert_allclose(np.asarray(heat.z, dtype=float), shown)
     for x, y, (true, predicted), text in zip(points.x, points.y, points.customdata, points.text, strict=True):
         assert (report.classes[y], report.classes[x]) == (true, predicted)
         value = shown[y, x]
-        assert text == (f"{100 * value:.1f}" if normalise else f"{value:,}")
+        assert text == (f"{100 * value:.1f}" if numbers in shares else f"{value:,}")
+    assert figure.layout.title.text == "Confusion matrix<br><sup>fpi test, n = 48</sup>"
+
+
+def test_classes_stand_in_the_order_asked_for_and_shares_stay_those_of_all_pictures(report: Report) -> None:
+    heat, points = confusion_figure(report, NUMBERS[1], order=[4, 0]).data
+    shares = row_shares(report.confusion)
+    np.testing.assert_allclose(np.asarray(heat.z, dtype=float), shares[np.ix_([4, 0], [4, 0])])
+    assert list(points.customdata[1]) == [report.classes[4], report.classes[0]]
+    assert list(confusion_figure(report, order=[4, 0]).layout.yaxis.ticktext) == [
+        report.classes[i].replace("/", "/<br>") for i in (4, 0)
+    ]
+
+
+def test_many_classes_leave_the_numbers_to_the_pointer() -> None:
+    classes = tuple(f"class {i}" for i in range(50))
+    confusion = np.diag(np.arange(50, 100))
+    many = Report(REF, "d", "test", classes, 3725, 0, 1, (1, 1), 1, 1, 1, 1, (), confusion)
+    figure = confusion_figure(many)
+    assert figure.data[1].mode == "markers"
+    assert figure.layout.height < 1400
+    assert "99 pictures, 100.0% of the true class" in figure.data[1].hovertext[-1]
+    assert confusion_figure(many, order=range(12)).data[1].mode == "markers+text"
 
 
 def test_rows_are_true_classes_from_top_to_bottom(report: Report) -> None:
@@ -95,6 +125,9 @@ def test_the_chosen_cell_is_outlined(report: Report) -> None:
 def test_shares_of_a_row_add_up_and_an_empty_row_stays_zero() -> None:
     shares = row_shares(np.array([[3, 1], [0, 0]]))
     np.testing.assert_allclose(shares, [[0.75, 0.25], [0, 0]])
+    np.testing.assert_allclose(column_shares(np.array([[3, 0], [1, 0]])), [[0.75, 0], [0.25, 0]])
+    with pytest.raises(ValueError, match="no numbers"):
+        matrix_numbers(np.eye(2, dtype=np.int64), "thirds")
 
 
 def test_distributions_are_shares(report: Report) -> None:

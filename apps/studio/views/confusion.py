@@ -7,38 +7,72 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
-from PIL import Image
 
-from apps.studio import parts
-from fashionviz import images
-from fashionviz.data.sets import open_set
-from fashionviz.errors import DataError, FashionvizError
-from fashionviz.evaluation.report import Item, items_in_cell, load_items, load_report
-from fashionviz.figures.confusion import confusion_figure, distribution_figure
+from apps.studio import committed, parts
+from apps.studio.error_sections import calibration, entry, item_table, mistakes, per_class
+from apps.studio.error_snippets import cell_python
+from apps.studio.gallery import gallery, one_page
+from apps.studio.item_panel import panel
+from fashionviz.evaluation.order import ORDERS, order_classes
+from fashionviz.evaluation.report import items_in_cell, load_report
+from fashionviz.figures.confusion import (
+    MOST_WITH_NUMBERS,
+    NUMBERS,
+    confusion_figure,
+    distribution_figure,
+    matrix_numbers,
+)
 from fashionviz.models.registry import get_model
-from fashionviz.models.weights import model_folder
 from fashionviz.results import Report
 
 ANY = "choose a class"
-_PAGE = 24
-_SIDE = 96
+EVERY = "all"
+#: How many of the most mistaken classes can be shown on their own, where there are many.
+FEWER = ("the 24 most mistaken", "the 12 most mistaken")
 
 
-def matrix(report: Report, chosen: tuple[str, str] | None) -> None:
-    """The matrix with its toggle; a click on a cell chooses it."""
-    st.segmented_control(
-        "Numbers", ["counts", "shares of the true class"], default="counts", required=True, key="scale",
-        bind="query-params",
-    )  # fmt: skip
-    st.plotly_chart(
-        confusion_figure(report, normalise=st.session_state["scale"] != "counts", chosen=chosen),
-        config=parts.PLAIN,
-        key="matrix",
-        on_select=_clicked,
-        selection_mode="points",
-        alt="Confusion matrix; the two lists below choose the same cells by keyboard",
-    )
+def arrangement(report: Report) -> tuple[str, tuple[int, ...]]:
+    """What the numbers are, and which classes stand where; both travel in the address."""
+    with st.container(horizontal=True, gap="medium"):
+        numbers = st.segmented_control(
+            "Numbers", NUMBERS, default=NUMBERS[0], required=True, key="scale", bind="query-params"
+        )
+        way = st.segmented_control(
+            "Order of the classes", ORDERS, default=ORDERS[0], required=True, key="order", bind="query-params"
+        )
+        which = EVERY
+        if len(report.classes) > MOST_WITH_NUMBERS:
+            which = st.segmented_control(
+                "Classes", [EVERY, *FEWER], default=EVERY, required=True, key="classes", bind="query-params"
+            )
+    order = order_classes(report.confusion, way)
+    if which != EVERY:
+        off = report.confusion - np.diag(report.confusion.diagonal())
+        worst = set(np.argsort(-(off.sum(0) + off.sum(1)), kind="stable")[: int(which.split()[1])].tolist())
+        order = tuple(i for i in order if i in worst)
+    return numbers, order
+
+
+def matrix(report: Report, numbers: str, order: tuple[int, ...], chosen: tuple[str, str] | None) -> None:
+    """The matrix; a click on a cell chooses it."""
+    many = len(order) > MOST_WITH_NUMBERS
+    with st.container(key="wide_matrix" if many else "matrix_box"):
+        st.plotly_chart(
+            confusion_figure(report, numbers, chosen, order),
+            config=parts.PLAIN,
+            key="matrix",
+            on_select=_clicked,
+            selection_mode="points",
+            alt="Confusion matrix; the two lists below choose the same cells by keyboard",
+        )
+    if many:
+        st.caption(f"With {len(order)} classes the numbers stand under the pointer and in the table.")
+    with st.expander("The matrix as a table"):
+        labels = [report.classes[i] for i in order]
+        shown = matrix_numbers(report.confusion, numbers)[np.ix_(order, order)]
+        table = pd.DataFrame(shown, index=pd.Index(labels, name="true ↓ predicted →"), columns=labels)
+        share = st.column_config.NumberColumn(format="percent" if numbers != NUMBERS[0] else "%d")
+        st.dataframe(table, column_config=dict.fromkeys(labels, share))
 
 
 def _clicked() -> None:
@@ -58,106 +92,19 @@ def cell_choice(report: Report) -> tuple[str, str] | None:
     return None if ANY in (true, predicted) else (true, predicted)
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def _items(name: str, stamp: float) -> tuple[Item, ...]:
-    """The committed predictions on the public split: no visitor's photo is among them. The stamp is the file's time."""
-    return load_items(name)
-
-
 def cell_items(report: Report, true: str, predicted: str) -> None:
     """The items of a cell, most confident first, with thumbnails where the data set is present."""
-    path = model_folder(report.model.name) / "predictions.parquet"
-    found = items_in_cell(_items(report.model.name, path.stat().st_mtime if path.exists() else 0.0), true, predicted)
+    found = items_in_cell(committed.items(report.model.name), true, predicted)
     count = "1 item" if len(found) == 1 else f"{len(found):,} items"
     right = ", right answers" if true == predicted else ""
     st.subheader(f"True {true}, predicted {predicted}: {count}{right}", anchor=False)
     if not found:
         st.info("No item fell into this cell. Choose another one, for example one off the diagonal that is not zero.")
         return
-    pages = -(-len(found) // _PAGE)
-    page = 1
-    if pages > 1:
-        page = int(st.number_input(f"Page, 1 to {pages}", 1, pages, key=f"page_{true}_{predicted}", width=160))
-    shown = found[(page - 1) * _PAGE : page * _PAGE]
-    thumbnails(report, shown)
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "id": [i.id for i in shown],
-                "true": [i.label for i in shown],
-                "predicted": [i.predicted for i in shown],
-                "probability of the predicted": [i.probability for i in shown],
-                "probability of the true": [i.probabilities[report.classes.index(i.label)] for i in shown],
-            }
-        ),
-        hide_index=True,
-        column_config={
-            "probability of the predicted": st.column_config.NumberColumn(format="%.3f"),
-            "probability of the true": st.column_config.NumberColumn(format="%.3f"),
-        },
-    )
-
-
-def thumbnails(report: Report, items: tuple[Item, ...]) -> None:
-    """The items' pictures, or how to fetch them."""
-    try:
-        pictures = _pictures(report.data_set, report.split, tuple(i.id for i in items))
-    except DataError:
-        st.info("The pictures of these items are not on this machine. Whoever runs it can fetch them:")
-        st.code(f"fashionviz data fetch {report.data_set}", language="bash")
-        return
-    seen = [i for i in items if i.id in pictures]
-    st.image(
-        [pictures[i.id] for i in seen],
-        caption=[f"{i.id} · {i.probability:.0%}" for i in seen],
-        width=_SIDE,
-        alt=[f"Item {i.id}: true {i.label}, predicted {i.predicted}" for i in seen],
-    )
-
-
-@st.cache_data(show_spinner="Reading the items' pictures…", max_entries=32)
-def _pictures(data_set: str, split: str, ids: tuple[str, ...]) -> dict[str, NDArray[np.uint8]]:
-    """Pictures of a public data set on squares of one size, so that the grid stays aligned.
-
-    Looked up by id: another edition of the set may hold other rows.
-    """
-    pictures = {}
-    data_here = open_set(data_set, split)
-    wanted = set(ids)
-    places = {row: str(i) for row, i in enumerate(data_here.table(["id"]).column("id").to_pylist()) if str(i) in wanted}
-    if not places:
-        raise DataError(f"None of these items is in this edition of {data_set}.")
-    for row, data in data_here.images(list(places)).items():
-        try:
-            picture = Image.fromarray(images.decode(data, max_side=512).pixels)
-        except FashionvizError:
-            continue  # an unreadable picture is left out of the grid; its row stays in the table
-        scale = 2 * _SIDE / max(picture.size)
-        picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
-        square = Image.new("RGB", (2 * _SIDE, 2 * _SIDE), "#FFFFFF")
-        square.paste(picture, ((square.width - picture.width) // 2, (square.height - picture.height) // 2))
-        pictures[places[row]] = np.asarray(square)
-    return pictures
-
-
-def per_class(report: Report) -> None:
-    """Precision, recall, F1 and support of every class."""
-    st.subheader("Class by class", anchor=False)
-    share = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "class": [c.label for c in report.per_class],
-                "precision": [c.precision for c in report.per_class],
-                "recall": [c.recall for c in report.per_class],
-                "F1": [c.f1 for c in report.per_class],
-                "support (n)": [c.support for c in report.per_class],
-                "predicted (n)": [c.predicted for c in report.per_class],
-            }
-        ),
-        hide_index=True,
-        column_config={"precision": share, "recall": share, "F1": share},
-    )
+    panel(report.model.name, report.data_set, report.split, "Back to the cell")
+    shown = found[one_page(len(found), "cell_page")]
+    gallery(report.data_set, report.split, [entry(item) for item in shown], "cell")
+    item_table(report, shown)
 
 
 def summary(report: Report) -> None:
@@ -184,9 +131,10 @@ parts.header(
     "Which classes does the model mistake for which, and on which items?",
     f"Model `{info.name}`{scored}",
     "Each row is a true class, each column what the model said: the diagonal holds the right answers, everything else "
-    "is a mistake. Click a cell to see its items.",
-    "Counts favour the large classes; shares of the true class show how a small class fares. The most confident "
-    "mistakes come first in the list: they are often labels worth a second look.",
+    "is a mistake. Click a cell to see its items, and an item to look into the model with it.",
+    "Counts favour the large classes; shares of the true class show how a small class fares, shares of the predicted "
+    "class how far an answer can be relied on. Clustered, classes that are taken for each other stand side by side.",
+    "The most confident mistakes come first in every list: they are often labels worth a second look.",
     info.note,
 )
 if get_model(info.name).task.multilabel:
@@ -195,15 +143,21 @@ if get_model(info.name).task.multilabel:
     st.stop()
 report = parts.need_report(info, report)
 summary(report)
+numbers, order = arrangement(report)
 above = st.container()  # the matrix stands first and outlines the cell that the lists below it hold
 cell = cell_choice(report)
 with above:
-    matrix(report, cell)
+    matrix(report, numbers, order, cell)
 parts.note(info)
 if cell is None:
-    st.info("Click a cell of the matrix, or choose a true and a predicted class, to see its items.")
+    if not panel(info.name, report.data_set, report.split):
+        st.info("Click a cell of the matrix, or choose a true and a predicted class, to see its items.")
 else:
     cell_items(report, *cell)
-per_class(report)
+with st.expander("In Python"):
+    st.code(cell_python(info.name, cell), language="python", wrap_lines=True)
+per_class(report, order)
+calibration(report)
+mistakes(report)
 st.subheader("What it was trained on, and what it says", anchor=False)
 st.plotly_chart(distribution_figure(report), config=parts.PLAIN, key="distribution")
