@@ -13,6 +13,7 @@ from fashionviz.evaluation.class_intervals import class_intervals
 from fashionviz.evaluation.mistakes import confident_mistakes
 from fashionviz.evaluation.reliability import item_scores, reliability
 from fashionviz.evaluation.report import Item
+from fashionviz.figures.confusion import distribution_figure
 from fashionviz.figures.per_class import per_class_figure
 from fashionviz.figures.reliability import reliability_figure
 from fashionviz.models.card import load_card
@@ -120,6 +121,19 @@ def mistakes(report: Report) -> None:
     item_table(report, shown)
     with st.expander("In Python"):
         st.code(mistakes_python(report.model.name, chosen), language="python", wrap_lines=True)
+
+
+def distribution(report: Report) -> None:
+    """Shares of the classes in training and in what is said."""
+    st.subheader("What it was trained on, and what it says", anchor=False)
+    st.plotly_chart(distribution_figure(report), config=parts.PLAIN, key="distribution")
+    with st.expander("The shares as a table"):
+        data: dict[str, list[object]] = {"class": list(report.classes)}
+        if report.train_counts:
+            data["train (n)"] = list(report.train_counts)
+        data[f"{report.split}: true (n)"] = report.confusion.sum(axis=1).tolist()
+        data[f"{report.split}: predicted (n)"] = report.confusion.sum(axis=0).tolist()
+        st.dataframe(pd.DataFrame(data), hide_index=True)
 
 
 def entry(item: Item) -> Entry:

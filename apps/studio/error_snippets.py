@@ -77,3 +77,30 @@ def mistakes_python(model: str, label: str | None) -> str:
             "    print(item.id, item.label, item.predicted, item.probability)",
         ]
     )
+
+
+def cooccurrence_python(model: str) -> str:
+    """Pictures that have two tags together."""
+    return "\n".join(
+        [
+            "from fashionviz.evaluation.cooccurrence import cooccurrence",
+            "from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report",
+            f"data, tags = load_tagged_items({model!r}), load_tagging_report({model!r}).per_tag",
+            "found = cooccurrence(data.probabilities, data.true, data.known, "
+            "[t.threshold for t in tags], [t.label for t in tags])",
+            "print(found.labels, found.true, found.said)",
+        ]
+    )
+
+
+def threshold_python(model: str, label: str, threshold: float) -> str:
+    """A tag's precision, recall and F1 at a threshold, with intervals."""
+    return "\n".join(
+        [
+            "from fashionviz.evaluation.class_intervals import tag_intervals",
+            "from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report",
+            f"data, tags = load_tagged_items({model!r}), load_tagging_report({model!r}).per_tag",
+            f"place = [t.label for t in tags].index({label!r})",
+            f"print(tag_intervals(data.probabilities, data.true, data.known, place, {threshold:g}))",
+        ]
+    )

@@ -62,3 +62,26 @@ def class_intervals(
             )
         )
     return tuple(found)
+
+
+def tag_intervals(
+    probabilities: NDArray[np.floating],
+    true: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    place: int,
+    threshold: float,
+    label: str = "",
+) -> ClassIntervals:
+    """Precision, recall and F1 of one tag at a threshold, over the pictures of which it is known, with intervals.
+
+    Args:
+        probabilities, true, known: ``(N, L)``.
+        place: the tag's number.
+        threshold: 0..1; the tag is said at or above it.
+        label: its name.
+    """
+    rows = known[:, place]
+    has, said = true[rows, place], probabilities[rows, place] >= threshold
+    hits, false, missed = int((has & said).sum()), int((~has & said).sum()), int((has & ~said).sum())
+    confusion = np.array([[hits, missed], [false, len(has) - hits - false - missed]])
+    return class_intervals(confusion, (label, f"not {label}"))[0]

@@ -8,17 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from fashionviz.figures.cells import REACH, cell_size, numbered, outline, squares
 from fashionviz.figures.theme import GREY, MAGNITUDE, PALETTE, layout, scored_title
 from fashionviz.results import Report
 
-#: How far from a cell's centre a click still counts, in pixels: enough for the largest cell drawn.
-_REACH = 160
-
-
 #: What the numbers of a matrix may be, in words.
 NUMBERS = ("counts", "shares of the true class", "shares of the predicted class")
-#: With more classes the cells hold no numbers: colours and the words under the pointer remain, and the table.
-MOST_WITH_NUMBERS = 20
 
 
 def row_shares(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -47,11 +42,6 @@ def matrix_numbers(confusion: NDArray[np.int64], numbers: str) -> NDArray[np.gen
     return {NUMBERS[0]: confusion, NUMBERS[1]: row_shares(confusion), NUMBERS[2]: column_shares(confusion)}[numbers]
 
 
-def cell_size(count: int) -> int:
-    """Height of a cell in pixels: large where there are few, so that many classes fit on a page."""
-    return 62 if count <= 12 else max(17, 744 // count)
-
-
 def confusion_figure(
     report: Report,
     numbers: str = NUMBERS[0],
@@ -76,7 +66,7 @@ def confusion_figure(
     shares = numbers != NUMBERS[0]
     top = 1.0 if shares else max(1, int(shown.max(initial=1)))
     places = list(range(len(classes)))
-    large = len(classes) > MOST_WITH_NUMBERS
+    large = not numbered(len(classes))
     figure = go.Figure()
     figure.add_trace(
         go.Heatmap(
@@ -103,18 +93,15 @@ def confusion_figure(
     )
     figure.add_trace(_squares(report, kept, shown, shares, float(top)))
     if chosen and chosen[0] in classes and chosen[1] in classes:
-        x, y = classes.index(chosen[1]), classes.index(chosen[0])
-        box = {"type": "rect", "x0": x - 0.49, "x1": x + 0.49, "y0": y - 0.49, "y1": y + 0.49}
-        figure.add_shape(**box, line={"color": "#FFFFFF", "width": 5})
-        figure.add_shape(**box, line={"color": "#D55E00", "width": 3})
+        outline(figure, classes.index(chosen[1]), classes.index(chosen[0]))
     broken = [c if large else c.replace("/", "/<br>") for c in classes]
     figure.update_layout(
         layout(
             (280 if large else 190) + cell_size(len(classes)) * len(classes),
-            margin={"l": 8, "r": 8, "t": 44, "b": 8},
+            margin={"l": 8, "r": 8, "t": 60, "b": 8},
             title=scored_title("Confusion matrix", report),
             hovermode="closest",
-            hoverdistance=_REACH,
+            hoverdistance=REACH,
             clickmode="event+select",
             dragmode=False,
             showlegend=False,
@@ -133,32 +120,18 @@ _UNITS = {NUMBERS[0]: "pictures", NUMBERS[1]: "% of the true class", NUMBERS[2]:
 
 
 def _squares(report: Report, kept: Sequence[int], shown: NDArray[np.generic], shares: bool, top: float) -> go.Scatter:
-    cells = [(t, p) for t in range(len(kept)) for p in range(len(kept))]
     rows, columns = row_shares(report.confusion), column_shares(report.confusion)
-    # Viridis is dark below its middle and bright above: ink follows.
-    ink = ["#FFFFFF" if float(shown[t, p]) / top < 0.6 else "#1B2033" for t, p in cells]
+    names = [report.classes[i] for i in kept]
     # Without the sign, so that a cell at phone width holds it; the colour bar names the unit.
-    words = [f"{100 * float(shown[t, p]):.1f}" if shares else f"{int(shown[t, p]):,}" for t, p in cells]
-    clear = {"opacity": 0}
-    full = [(report.classes[kept[t]], report.classes[kept[p]], kept[t], kept[p]) for t, p in cells]
-    return go.Scatter(
-        x=[p for _, p in cells],
-        y=[t for t, _ in cells],
-        mode="markers+text" if len(kept) <= MOST_WITH_NUMBERS else "markers",
-        marker={"symbol": "square", "size": 34, "opacity": 0, "color": "#FFFFFF"},
-        selected={"marker": clear},
-        unselected={"marker": clear, "textfont": {}},
-        text=words,
-        textposition="middle center",
-        textfont={"color": ink, "size": 12 if len(kept) <= 12 else 10},
-        customdata=[[true, predicted] for true, predicted, _, _ in full],
-        hovertext=[
-            f"true {true}<br>predicted {predicted}<br>{int(report.confusion[i, j]):,} pictures, "
-            f"{rows[i, j]:.1%} of the true class, {columns[i, j]:.1%} of the predicted class"
-            for true, predicted, i, j in full
-        ],
-        hoverinfo="text",
-    )
+    text = [[f"{100 * float(v):.1f}" if shares else f"{int(v):,}" for v in line] for line in shown]
+    words = [
+        f"true {report.classes[i]}<br>predicted {report.classes[j]}<br>{int(report.confusion[i, j]):,} pictures, "
+        f"{rows[i, j]:.1%} of the true class, {columns[i, j]:.1%} of the predicted class"
+        for i in kept
+        for j in kept
+    ]
+    # Viridis is dark below its middle and bright above: ink follows.
+    return squares(names, names, text, np.asarray(shown, dtype=np.float64) / top >= 0.6, words)
 
 
 def distribution_figure(report: Report) -> go.Figure:
@@ -188,7 +161,7 @@ def distribution_figure(report: Report) -> go.Figure:
             150 + 26 * len(series) * len(classes) // 2,
             barmode="group",
             bargap=0.3,
-            margin={"l": 8, "r": 16, "t": 76, "b": 8},
+            margin={"l": 8, "r": 16, "t": 84, "b": 8},
             title=scored_title("Classes by share of the pictures", report),
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         )

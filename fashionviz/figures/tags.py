@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from fashionviz.figures.theme import ACCENT, GREY, PALETTE, layout
+from fashionviz.figures.theme import ACCENT, GREY, PALETTE, layout, scored_title
 from fashionviz.tag_results import TaggingReport, ThresholdCurve
 
 
@@ -34,10 +34,11 @@ def histogram_figure(report: TaggingReport, most: int = 10) -> go.Figure:
         )
     figure.update_layout(
         layout(
-            110 + 34 * len(tags),
+            150 + 34 * len(tags),
             barmode="group",
             bargap=0.3,
-            margin={"l": 8, "r": 16, "t": 8, "b": 8},
+            margin={"l": 8, "r": 16, "t": 80, "b": 8},
+            title=scored_title(f"The {len(tags)} most frequent tags", report),
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         )
     )
@@ -46,12 +47,15 @@ def histogram_figure(report: TaggingReport, most: int = 10) -> go.Figure:
     return figure
 
 
-def precision_recall_figure(curve: ThresholdCurve, threshold: float) -> go.Figure:
+def precision_recall_figure(
+    curve: ThresholdCurve, threshold: float, title: dict[str, object] | None = None
+) -> go.Figure:
     """Precision against recall over all thresholds, with the point of one of them.
 
     Args:
         curve: of one tag.
         threshold: 0..1.
+        title: of :func:`~fashionviz.figures.theme.scored_title`.
     """
     precision, recall, f1 = curve.at(threshold)
     figure = go.Figure(
@@ -75,18 +79,19 @@ def precision_recall_figure(curve: ThresholdCurve, threshold: float) -> go.Figur
             ),
         ]
     )
-    figure.update_layout(layout(320, margin={"l": 8, "r": 16, "t": 8, "b": 8}))
+    figure.update_layout(layout(360, margin={"l": 8, "r": 16, "t": 60, "b": 8}, title=title))
     for axis, title in ((figure.update_xaxes, "recall"), (figure.update_yaxes, "precision")):
         axis(title=title, range=[-0.02, 1.04], fixedrange=True, gridcolor="rgba(128,128,128,0.2)")
     return figure
 
 
-def threshold_figure(curve: ThresholdCurve, threshold: float) -> go.Figure:
+def threshold_figure(curve: ThresholdCurve, threshold: float, title: dict[str, object] | None = None) -> go.Figure:
     """Precision, recall and F1 against the threshold, with a line at one of them.
 
     Args:
         curve: of one tag.
         threshold: 0..1.
+        title: of :func:`~fashionviz.figures.theme.scored_title`.
     """
     figure = go.Figure()
     for name, values, colour, dash in (
@@ -107,8 +112,9 @@ def threshold_figure(curve: ThresholdCurve, threshold: float) -> go.Figure:
     figure.add_vline(x=threshold, line={"color": ACCENT, "width": 2})
     figure.update_layout(
         layout(
-            320,
-            margin={"l": 8, "r": 16, "t": 8, "b": 8},
+            360,
+            margin={"l": 8, "r": 16, "t": 80, "b": 8},
+            title=title,
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         )
     )

@@ -91,7 +91,7 @@ def scored_title(what: str, scored: Scored) -> dict[str, object]:
         "y": 1,
         "yref": "container",
         "yanchor": "top",
-        "pad": {"t": 6},
+        "pad": {"t": 18},
         "font": {"size": 14},
     }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from fashionviz.evaluation.class_intervals import class_intervals, f1_interval
+from fashionviz.evaluation.class_intervals import class_intervals, f1_interval, tag_intervals
 from fashionviz.evaluation.metrics import wilson
 
 CONFUSION = np.array([[30, 5, 0], [10, 50, 0], [0, 0, 0]])
@@ -42,3 +42,14 @@ def test_a_class_without_items_says_nothing_and_one_without_mistakes_has_no_spre
     assert (third.f1.low, third.f1.high) == (0, 1)
     assert (third.recall.low, third.recall.high) == (0, 1)
     assert f1_interval(20, 0, 0, 50) == (1, 1)
+
+
+def test_a_tag_counts_where_it_is_known() -> None:
+    probabilities = np.array([[0.9], [0.8], [0.3], [0.2], [0.9]])
+    true = np.array([[True], [False], [True], [False], [True]])
+    known = np.array([[True], [True], [True], [True], [False]])
+    found = tag_intervals(probabilities, true, known, 0, 0.5, "bag")
+    assert (found.label, found.support, found.predicted) == ("bag", 2, 2)
+    assert (found.precision.value, found.recall.value, found.f1.value) == (0.5, 0.5, 0.5)
+    assert (found.recall.low, found.recall.high) == wilson(1, 2)
+    assert tag_intervals(probabilities, true, known, 0, 0.3).recall.value == 1, "said at the threshold itself"

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
+from fashionviz.error_results import Cooccurrence
 from fashionviz.evaluation.class_intervals import class_intervals
+from fashionviz.evaluation.cooccurrence import KINDS
 from fashionviz.evaluation.reliability import reliability
+from fashionviz.figures.cooccurrence import cooccurrence_figure
 from fashionviz.figures.per_class import per_class_figure
 from fashionviz.figures.reliability import reliability_figure
+from fashionviz.figures.theme import SIGNED
 from tests.reports import made_up_report
 
 SCORED = made_up_report("mobilenet_v2.gender_category")
@@ -44,3 +48,31 @@ def test_the_diagram_leaves_empty_bins_out_and_counts_the_others() -> None:
     assert curve.name == f"as served: ECE {bins.ece:.3f}"
     assert curve.marker.symbol != other.marker.symbol
     assert bins.ece == pytest.approx(np.nansum(bins.counts * np.abs(bins.accuracy - bins.confidence)) / 48)
+
+
+def company() -> Cooccurrence:
+    true = np.array([[9, 3, 1], [3, 8, 0], [1, 0, 4]])
+    said = np.array([[9, 2, 4], [2, 8, 0], [4, 0, 6]])
+    return Cooccurrence(("colour: red", "colour: blue", "kind: shirt"), true, said, np.full((3, 3), 20))
+
+
+def test_the_matrix_of_tags_shows_pictures_and_leaves_a_tags_own_count_out() -> None:
+    heat, points = cooccurrence_figure(company(), KINDS[0], (0, 2), (0, 1, 2), REPORT).data
+    np.testing.assert_array_equal(np.asarray(heat.z, dtype=float), [[np.nan, 3, 1], [1, 0, np.nan]])
+    assert (heat.zmin, heat.zmax) == (0, 3)
+    assert list(points.customdata[1]) == ["colour: red", "colour: blue"]
+    assert list(points.text) == ["", "3", "1", "1", "0", ""]
+    assert "both true: 3, both said: 2 of 20 pictures" in points.hovertext[1]
+
+
+def test_the_difference_is_signed_and_centred_on_zero() -> None:
+    figure = cooccurrence_figure(company(), KINDS[2], (0, 1, 2), (0, 1, 2), REPORT, ("colour: red", "kind: shirt"))
+    heat, points = figure.data
+    assert heat.zmin == -heat.zmax == -3
+    assert heat.colorscale[0][1] == SIGNED[0][1], "red where fewer are said"
+    assert points.text[2] == "+3"
+    assert points.text[1] == "-1"
+    shape = figure.layout.shapes[-1]
+    assert shape.x0 < 2 < shape.x1
+    assert shape.y0 < 0 < shape.y1
+    assert list(figure.layout.xaxis.ticktext) == ["red", "blue", "shirt"], "without the group"

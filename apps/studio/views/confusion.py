@@ -8,18 +8,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from apps.studio import committed, parts
-from apps.studio.error_sections import calibration, entry, item_table, mistakes, per_class
+from apps.studio import committed, items, parts
+from apps.studio.error_sections import calibration, distribution, entry, item_table, mistakes, per_class
 from apps.studio.error_snippets import cell_python
 from apps.studio.gallery import gallery, one_page
 from apps.studio.item_panel import panel
 from fashionviz.evaluation.order import ORDERS, order_classes
 from fashionviz.evaluation.report import items_in_cell, load_report
+from fashionviz.figures.cells import numbered
 from fashionviz.figures.confusion import (
-    MOST_WITH_NUMBERS,
     NUMBERS,
     confusion_figure,
-    distribution_figure,
     matrix_numbers,
 )
 from fashionviz.models.registry import get_model
@@ -41,7 +40,7 @@ def arrangement(report: Report) -> tuple[str, tuple[int, ...]]:
             "Order of the classes", ORDERS, default=ORDERS[0], required=True, key="order", bind="query-params"
         )
         which = EVERY
-        if len(report.classes) > MOST_WITH_NUMBERS:
+        if not numbered(len(report.classes)):
             which = st.segmented_control(
                 "Classes", [EVERY, *FEWER], default=EVERY, required=True, key="classes", bind="query-params"
             )
@@ -55,7 +54,7 @@ def arrangement(report: Report) -> tuple[str, tuple[int, ...]]:
 
 def matrix(report: Report, numbers: str, order: tuple[int, ...], chosen: tuple[str, str] | None) -> None:
     """The matrix; a click on a cell chooses it."""
-    many = len(order) > MOST_WITH_NUMBERS
+    many = not numbered(len(order))
     with st.container(key="wide_matrix" if many else "matrix_box"):
         st.plotly_chart(
             confusion_figure(report, numbers, chosen, order),
@@ -89,7 +88,11 @@ def cell_choice(report: Report) -> tuple[str, str] | None:
     left, right = st.columns(2)
     true = left.selectbox("True class", options, key="true", bind="query-params")
     predicted = right.selectbox("Predicted class", options, key="predicted", bind="query-params")
-    return None if ANY in (true, predicted) else (true, predicted)
+    if ANY not in (true, predicted):
+        return true, predicted
+    item = items.shown()  # a link to an item alone, or a step back to it
+    said = committed.said_of(report.model.name, item) if item else None
+    return (said.true[0], said.said[0]) if said else None
 
 
 def cell_items(report: Report, true: str, predicted: str) -> None:
@@ -150,8 +153,7 @@ with above:
     matrix(report, numbers, order, cell)
 parts.note(info)
 if cell is None:
-    if not panel(info.name, report.data_set, report.split):
-        st.info("Click a cell of the matrix, or choose a true and a predicted class, to see its items.")
+    st.info("Click a cell of the matrix, or choose a true and a predicted class, to see its items.")
 else:
     cell_items(report, *cell)
 with st.expander("In Python"):
@@ -159,5 +161,4 @@ with st.expander("In Python"):
 per_class(report, order)
 calibration(report)
 mistakes(report)
-st.subheader("What it was trained on, and what it says", anchor=False)
-st.plotly_chart(distribution_figure(report), config=parts.PLAIN, key="distribution")
+distribution(report)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from apps.studio import parts
+from apps.studio import committed, parts
+from apps.studio.error_snippets import threshold_python
+from apps.studio.together import together
+from fashionviz.error_results import ClassIntervals
+from fashionviz.evaluation.class_intervals import tag_intervals
 from fashionviz.evaluation.multilabel import threshold_curve
-from fashionviz.evaluation.tagging_report import TaggedItems, load_tagged_items, load_tagging_report
+from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.figures.tags import histogram_figure, precision_recall_figure, threshold_figure
+from fashionviz.figures.theme import scored_title
 from fashionviz.models.registry import get_model, list_models
-from fashionviz.models.weights import model_folder
 from fashionviz.tag_results import TaggingReport, TagReport, ThresholdCurve
 
 _SHOWN = 10
@@ -33,22 +37,6 @@ def summary(report: TaggingReport) -> None:
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=2)
-def _items(name: str, stamp: float) -> TaggedItems | None:
-    """The committed probabilities on the public split. The stamp is the file's time."""
-    return load_tagged_items(name)
-
-
-def curve_of(report: TaggingReport, place: int) -> ThresholdCurve | None:
-    """What thresholds do to a tag; ``None`` without stored probabilities."""
-    path = model_folder(report.model.name) / "predictions.parquet"
-    items = _items(report.model.name, path.stat().st_mtime if path.exists() else 0.0)
-    if items is None:
-        return None
-    where = items.known[:, place]
-    return threshold_curve(items.probabilities[where, place], items.true[where, place])
-
-
 def one_tag(report: TaggingReport) -> None:
     """Choose a tag, move its threshold, see what that trades."""
     labels = [tag.label for tag in report.per_tag]
@@ -57,27 +45,62 @@ def one_tag(report: TaggingReport) -> None:
     label = st.selectbox("Tag", frequent, key="tag", bind="query-params")
     place = labels.index(label)
     tag = report.per_tag[place]
-    curve = curve_of(report, place)
-    if curve is None or not tag.support:
+    data = committed.tagged(report.model.name)
+    if data is None or not tag.support:
         st.info(f"No picture of the {report.split} split has the tag {label}. Choose another one.")
         return
-    threshold = st.slider(
-        "Said from a probability of", 0.0, 1.0, round(tag.threshold, 3), 0.005, key=f"threshold {label}", format="%.3f"
-    )
-    trade(report, tag, curve, threshold)
+    where = data.known[:, place]
+    curve = threshold_curve(data.probabilities[where, place], data.true[where, place])
+    threshold = chosen_threshold(report, tag)
+    trade(report, tag, curve, threshold, tag_intervals(data.probabilities, data.true, data.known, place, threshold))
     left, right = st.columns(2, gap="large")
-    left.plotly_chart(precision_recall_figure(curve, threshold), config=parts.PLAIN, key="precision_recall")
-    right.plotly_chart(threshold_figure(curve, threshold), config=parts.PLAIN, key="by_threshold")
+    left.plotly_chart(
+        precision_recall_figure(curve, threshold, scored_title(f"{tag.label}: precision and recall", report)),
+        config=parts.PLAIN,
+        key="precision_recall",
+        alt=f"Precision against recall of the tag {tag.label} over all thresholds; the table below holds the numbers",
+    )
+    right.plotly_chart(
+        threshold_figure(curve, threshold, scored_title(f"{tag.label}: what a threshold trades", report)),
+        config=parts.PLAIN,
+        key="by_threshold",
+        alt=f"Precision, recall and F1 of the tag {tag.label} at each threshold; the table below holds the numbers",
+    )
+    with st.expander("The curves as a table, and in Python"):
+        share = st.column_config.NumberColumn(format="%.3f")
+        columns = {"said from": curve.thresholds, "precision": curve.precision, "recall": curve.recall, "F1": curve.f1}
+        st.dataframe(pd.DataFrame(columns), hide_index=True, column_config=dict.fromkeys(columns, share))
+        st.code(threshold_python(report.model.name, label, threshold), language="python", wrap_lines=True)
 
 
-def trade(report: TaggingReport, tag: TagReport, curve: ThresholdCurve, threshold: float) -> None:
-    """The three figures at the threshold, beside those at the model's own."""
+def chosen_threshold(report: TaggingReport, tag: TagReport) -> float:
+    """The threshold of the slider, which travels in the address; another tag begins at its own."""
+    own, asked = round(tag.threshold, 3), (report.model.name, tag.label)
+    if st.session_state.get("threshold_of", asked) != asked:
+        st.session_state["threshold"] = own
+    st.session_state["threshold_of"] = asked
+    if "threshold" in st.session_state:  # a default beside a value that is set would be refused
+        return st.slider(
+            "Said from a probability of", 0.0, 1.0, step=0.005, key="threshold", format="%.3f", bind="query-params"
+        )
+    return st.slider(
+        "Said from a probability of", 0.0, 1.0, own, 0.005, key="threshold", format="%.3f", bind="query-params"
+    )
+
+
+def trade(report: TaggingReport, tag: TagReport, curve: ThresholdCurve, threshold: float, at: ClassIntervals) -> None:
+    """The three figures at the threshold with their intervals, beside those at the model's own."""
     names = ("Precision", "Recall", "F1")
     with st.container(horizontal=True, gap="large"):
         for name, value, own in zip(names, curve.at(threshold), curve.at(tag.threshold), strict=True):
             change = value - own
             st.metric(name, f"{value:.3f}", f"{change:+.3f}" if abs(change) >= 0.0005 else None)
         st.metric("Items that have it", f"{tag.support:,}")
+    st.caption(
+        f"95 % intervals: precision {at.precision.low:.3f} to {at.precision.high:.3f} (of {at.predicted:,} items "
+        f"that it is said of), recall {at.recall.low:.3f} to {at.recall.high:.3f} (of {at.support:,} that have it), F1 "
+        f"{at.f1.low:.3f} to {at.f1.high:.3f}; Wilson's, of F1 percentiles over resampled pictures."
+    )
     st.caption(
         f"On the {report.split} split of `{report.data_set}`. The model says it from {tag.threshold:.3f} on, chosen on "
         "validation; differences are to that."
@@ -120,6 +143,7 @@ parts.header(
     "(precision) and misses more (recall); F1 is their harmonic mean.",
     "Micro F1 counts every decision the same, and so the frequent tags; macro F1 counts every tag the same. Average "
     "precision needs no threshold.",
+    "Of tags that occur together, the matrix counts pictures: what is true, what is said, and how far the two differ.",
     info.note,
 )
 if not tagger:
@@ -133,5 +157,7 @@ st.subheader("One tag", anchor=False)
 one_tag(report)
 st.subheader(f"The {min(_SHOWN, len(report.per_tag))} most frequent tags", anchor=False)
 st.plotly_chart(histogram_figure(report, _SHOWN), config=parts.PLAIN, key="histogram")
+st.subheader("Tags that occur together", anchor=False)
+together(report)
 st.subheader("Tag by tag", anchor=False)
 table(report)
