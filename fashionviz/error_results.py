@@ -88,8 +88,7 @@ class Pair:
         data_set, split: where the pictures are from.
         classes: in the order of the matrices.
         confusion, other_confusion: ``(K, K)`` counts over the common pictures, true class by row.
-        only_name, only_other: pictures that one alone got right.
-        both_right, both_wrong: how many.
+        items: the common pictures.
         p_value: of McNemar's exact test that both are right equally often.
     """
 
@@ -100,16 +99,45 @@ class Pair:
     classes: tuple[str, ...]
     confusion: NDArray[np.int64] = field(repr=False)
     other_confusion: NDArray[np.int64] = field(repr=False)
-    only_name: tuple[PairedItem, ...] = field(repr=False)
-    only_other: tuple[PairedItem, ...] = field(repr=False)
-    both_right: int
-    both_wrong: int
+    items: tuple[PairedItem, ...] = field(repr=False)
     p_value: float
 
     @property
     def n(self) -> int:
         """Pictures in common."""
-        return self.both_right + self.both_wrong + len(self.only_name) + len(self.only_other)
+        return len(self.items)
+
+    @property
+    def only_name(self) -> tuple[PairedItem, ...]:
+        """Pictures that the first alone got right, those first on which the second was surest of its mistake."""
+        found = [i for i in self.items if i.predicted == i.label != i.other]
+        return tuple(sorted(found, key=lambda i: -i.other_probability))
+
+    @property
+    def only_other(self) -> tuple[PairedItem, ...]:
+        """Pictures that the second alone got right, those first on which the first was surest of its mistake."""
+        found = [i for i in self.items if i.other == i.label != i.predicted]
+        return tuple(sorted(found, key=lambda i: -i.probability))
+
+    @property
+    def both_right(self) -> int:
+        """Pictures that both got right."""
+        return sum(i.predicted == i.label == i.other for i in self.items)
+
+    @property
+    def both_wrong(self) -> int:
+        """Pictures that neither got right."""
+        return sum(i.label not in (i.predicted, i.other) for i in self.items)
+
+    def in_cell(self, true: str, predicted: str) -> tuple[tuple[PairedItem, ...], tuple[PairedItem, ...]]:
+        """Pictures of a class that the first model alone, and that the second alone, gave to another class."""
+        of_class = [i for i in self.items if i.label == true]
+        first = [i for i in of_class if i.predicted == predicted != i.other]
+        second = [i for i in of_class if i.other == predicted != i.predicted]
+        return (
+            tuple(sorted(first, key=lambda i: -i.probability)),
+            tuple(sorted(second, key=lambda i: -i.other_probability)),
+        )
 
 
 @dataclass(frozen=True)

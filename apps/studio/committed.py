@@ -13,7 +13,7 @@ from fashionviz.models.registry import get_model
 from fashionviz.models.weights import model_folder
 
 
-def _stamp(name: str) -> tuple[str, float]:
+def stamp(name: str) -> tuple[str, float]:
     """Where the predictions lie and since when, so that new ones are read."""
     path = model_folder(name) / "predictions.parquet"
     return str(path), path.stat().st_mtime if path.exists() else 0.0
@@ -21,27 +21,27 @@ def _stamp(name: str) -> tuple[str, float]:
 
 def items(name: str) -> tuple[Item, ...]:
     """A classifier's predictions on the split of its report; empty without any."""
-    return _items(name, _stamp(name))
+    return _items(name, stamp(name))
 
 
 def tagged(name: str) -> TaggedItems | None:
     """A tagger's predictions on the split of its report; ``None`` without any. Not to be written to."""
-    return _tagged(name, _stamp(name))
+    return _tagged(name, stamp(name))
 
 
 # Resources are shared, not copied at every run: thousands of frozen items would be pickled each time.
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _items(name: str, stamp: tuple[str, float]) -> tuple[Item, ...]:
+def _items(name: str, since: tuple[str, float]) -> tuple[Item, ...]:
     return load_items(name)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _by_id(name: str, stamp: tuple[str, float]) -> dict[str, Item]:
-    return {item.id: item for item in _items(name, stamp)}
+def _by_id(name: str, since: tuple[str, float]) -> dict[str, Item]:
+    return {item.id: item for item in _items(name, since)}
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _tagged(name: str, stamp: tuple[str, float]) -> TaggedItems | None:
+def _tagged(name: str, since: tuple[str, float]) -> TaggedItems | None:
     return load_tagged_items(name)
 
 
@@ -75,7 +75,7 @@ def said_of(name: str, item: ItemRef, count: int = 5) -> Said | None:
         return None
     if task.multilabel:
         return _tags_of(name, item.id, count)
-    found = _by_id(name, _stamp(name)).get(item.id)
+    found = _by_id(name, stamp(name)).get(item.id)
     if found is None:
         return None
     ranked = sorted(zip(task.classes, found.probabilities, strict=True), key=lambda pair: -pair[1])

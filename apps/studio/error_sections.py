@@ -9,6 +9,7 @@ import streamlit as st
 from apps.studio import committed, parts
 from apps.studio.error_snippets import intervals_python, mistakes_python, reliability_python
 from apps.studio.gallery import Entry, gallery, one_page
+from fashionviz.errors import WeightsError
 from fashionviz.evaluation.class_intervals import class_intervals
 from fashionviz.evaluation.mistakes import confident_mistakes
 from fashionviz.evaluation.reliability import item_scores, reliability
@@ -62,7 +63,10 @@ def calibration(report: Report) -> None:
         return
     st.subheader("Is it right as often as it says?", anchor=False)
     scores, truth = item_scores(items, report.classes)
-    temperature = load_card(model_folder(report.model.name)).temperature
+    try:
+        temperature = load_card(model_folder(report.model.name)).temperature
+    except WeightsError:  # a report may be shipped without weights and card
+        temperature = 1.0
     found = {"as served": reliability(scores, truth)}
     if temperature != 1.0:
         found["before the temperature"] = reliability(scores, truth, 1 / temperature)
@@ -75,7 +79,8 @@ def calibration(report: Report) -> None:
     errors = ", ".join(f"{name} {bins.ece:.4f}" for name, bins in found.items())
     st.caption(
         f"Expected calibration error over {len(next(iter(found.values())).counts)} bins: {errors}. Below the dashed "
-        f"line the model is surer than it is right. Its temperature, {temperature:.3f}, was fitted on validation."
+        f"line the model is surer than it is right."
+        + (f" Its temperature, {temperature:.3f}, was fitted on validation." if temperature != 1.0 else "")
     )
     with st.expander("The bins as a table"):
         frames = []

@@ -104,3 +104,16 @@ def threshold_python(model: str, label: str, threshold: float) -> str:
             f"print(tag_intervals(data.probabilities, data.true, data.known, place, {threshold:g}))",
         ]
     )
+
+
+def pair_python(model: str, other: str) -> str:
+    """Two models on the same pictures."""
+    return "\n".join(
+        [
+            "from fashionviz.evaluation.paired import pair",
+            f"found = pair({model!r}, {other!r})",
+            "print(found.p_value, found.confusion - found.other_confusion)",
+            "for item in found.only_other:  # the first is wrong, the second right",
+            "    print(item.id, item.label, item.predicted)",
+        ]
+    )

@@ -11,13 +11,14 @@ from fashionviz.models.registry import get_model
 from fashionviz.results import ClassScore
 
 
-def panel(name: str, data_set: str, split: str, back: str = "Back to the list") -> bool:
+def panel(name: str, data_set: str, split: str, back: str = "Back to the list", others: tuple[str, ...] = ()) -> bool:
     """The session's item, where it belongs to this split; whether it does.
 
     Args:
         name: registry name of the model that is asked about it.
         data_set, split: of the page's report.
         back: what the button says that puts the item away.
+        others: models whose answers and links stand below.
     """
     item, held = items.shown(), state.held()
     if item is None or held is None or (item.data_set, item.split) != (data_set, split):
@@ -44,6 +45,11 @@ def panel(name: str, data_set: str, split: str, back: str = "Back to the list") 
                 f"Committed answers on the {split} split of `{data_set}`. The item is now the photo of all pages."
             )
         ways(name, item, said)
+        for other in others:
+            answer = committed.said_of(other, item)
+            if answer is not None:
+                st.markdown(items.words(other, item))
+                ways(other, item, answer)
         st.button(back, key="panel_back", on_click=items.put_away, icon=":material/arrow_back:")
         st.code(item_python(name, item, said.said[0] if said.said else None), language="python", wrap_lines=True)
     return True

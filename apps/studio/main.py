@@ -25,6 +25,7 @@ LISTED = (
     ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),
     ("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),
     ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
+    ("compare_errors.py", "Compare errors", ":material/compare:", "compare-errors", False),
     ("tags.py", "Tags", ":material/label:", "tags", False),
     ("studies.py", "Studies", ":material/science:", "studies", False),
     ("models.py", "Models", ":material/list_alt:", "models", False),

@@ -109,7 +109,8 @@ def compare(
             low, high = d.ci95
             console.print(
                 f"{d.name} less {d.other}: {d.value:+.4f} ({low:+.4f} to {high:+.4f}), n {d.n:,}; "
-                f"{d.only_name} right by the first alone, {d.only_other} by the second alone",
+                f"{d.only_name} right by the first alone, {d.only_other} by the second alone"
+                + (f", McNemar's exact test p = {d.p_value:.3g}" if d.p_value is not None else ""),
                 highlight=False,
             )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fashionviz.errors import InvalidRequest, ModelNotTrained
+from fashionviz.evaluation.paired import mcnemar
 from fashionviz.evaluation.report import Item, load_items, load_report
 from fashionviz.models.card import load_card
 from fashionviz.models.registry import get_model
@@ -51,6 +52,7 @@ class Difference:
         ci95: 95 % interval of paired shares (Newcombe 1998 calls it the Wald interval for paired data).
         only_name, only_other: pictures that one alone got right; McNemar's table.
         n: pictures in common.
+        p_value: of McNemar's exact test that both are right equally often; ``None`` where it was not asked for.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Difference:
     only_name: int
     only_other: int
     n: int
+    p_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def paired_difference(name: str, other: str, mine: Sequence[Item], theirs: Seque
         only_other += twin_right and not right
     if not n:
         return None
-    return difference(name, other, only_name, only_other, n)
+    return replace(difference(name, other, only_name, only_other, n), p_value=mcnemar(only_name, only_other))
 
 
 def difference(name: str, other: str, only_name: int, only_other: int, n: int) -> Difference:

@@ -47,6 +47,7 @@ def confusion_figure(
     numbers: str = NUMBERS[0],
     chosen: tuple[str, str] | None = None,
     order: Sequence[int] | None = None,
+    title: str = "Confusion matrix",
 ) -> go.Figure:
     """True classes by row, predicted classes by column.
 
@@ -59,6 +60,7 @@ def confusion_figure(
         chosen: the ``(true, predicted)`` cell to outline.
         order: class numbers from top to bottom and from left to right; all as given if ``None``. Shares are of all
             pictures of a class, also where some classes are left out.
+        title: what stands above it.
     """
     kept = list(range(len(report.classes))) if order is None else list(order)
     classes = [report.classes[i] for i in kept]
@@ -99,7 +101,7 @@ def confusion_figure(
         layout(
             (280 if large else 190) + cell_size(len(classes)) * len(classes),
             margin={"l": 8, "r": 8, "t": 60, "b": 8},
-            title=scored_title("Confusion matrix", report),
+            title=scored_title(title, report),
             hovermode="closest",
             hoverdistance=REACH,
             clickmode="event+select",

@@ -19,6 +19,7 @@ def test_a_paired_difference_by_hand() -> None:
     assert found is not None
     assert (found.only_name, found.only_other, found.n) == (2, 0, 4)
     assert found.value == 0.5
+    assert found.p_value == 0.5, "two tosses that fell on the same side"
     half = 1.959963984540054 * math.sqrt((0.5 - 0.25) / 4)
     assert found.ci95 == pytest.approx((0.5 - half, 0.5 + half))
 
