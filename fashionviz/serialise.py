@@ -7,13 +7,15 @@ Pure functions from a frozen result to plain dictionaries, lists, strings and nu
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.data.landmarks.kinds import NOTE
+from fashionviz.error_results import Reliability
 from fashionviz.errors import FashionvizError
 from fashionviz.landmark_results import LandmarkReport, Landmarks
 from fashionviz.models.preprocess import Placement
@@ -31,6 +33,9 @@ from fashionviz.results import (
     TagGroup,
 )
 from fashionviz.tag_results import TaggingReport
+
+if TYPE_CHECKING:
+    from fashionviz.evaluation.report import Item
 
 Json = dict[str, Any]
 
@@ -149,7 +154,13 @@ def _scored_json(report: Report | TaggingReport) -> Json:
 
 
 def report_json(report: Report) -> Json:
-    """A report with the keys of `evaluate --json`; ``confusion`` has the true class by row."""
+    """A report with the keys of `evaluate --json`; ``confusion`` has the true class by row.
+
+    Intervals hold 95 %: Wilson's for precision and recall, percentiles over resampled pictures for F1.
+    """
+    from fashionviz.evaluation.class_intervals import class_intervals  # it imports torch, which takes seconds
+
+    intervals = class_intervals(report.confusion, report.classes)
     return {
         **_scored_json(report),
         "accuracy": float(report.accuracy),
@@ -166,12 +177,52 @@ def report_json(report: Report) -> Json:
                 "f1": float(c.f1),
                 "support": int(c.support),
                 "predicted": int(c.predicted),
+                "precision_ci95": [i.precision.low, i.precision.high],
+                "recall_ci95": [i.recall.low, i.recall.high],
+                "f1_ci95": [i.f1.low, i.f1.high],
             }
-            for c in report.per_class
+            for c, i in zip(report.per_class, intervals, strict=True)
         ],
         "classes": list(report.classes),
         "confusion": [[int(v) for v in row] for row in report.confusion],
         "train_counts": [int(v) for v in report.train_counts],
+    }
+
+
+def reliability_json(found: Reliability) -> Json:
+    """Confidence against accuracy in bins; bins without pictures are left out."""
+    return {
+        "n": found.n,
+        "ece": found.ece,
+        "bins": [
+            {
+                "confidence_from": float(found.edges[b]),
+                "confidence_to": float(found.edges[b + 1]),
+                "n": int(found.counts[b]),
+                "mean_confidence": float(found.confidence[b]),
+                "accuracy": float(found.accuracy[b]),
+                "accuracy_ci95": [float(found.low[b]), float(found.high[b])],
+            }
+            for b in np.flatnonzero(found.counts)
+        ],
+    }
+
+
+def cell_json(report: Report, items: Sequence[Item], true: str, predicted: str) -> Json:
+    """The pictures of one cell of a confusion matrix, most confident first."""
+    return {
+        **_scored_json(report),
+        "true": true,
+        "predicted": predicted,
+        "items": [
+            {
+                "id": item.id,
+                "item": f"{report.data_set}:{report.split}:{item.id}",
+                "row": item.row,
+                "probabilities": dict(zip(report.classes, item.probabilities, strict=True)),
+            }
+            for item in items
+        ],
     }
 
 

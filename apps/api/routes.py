@@ -18,7 +18,8 @@ from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
 from fashionviz import serialise
 from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.errors import DataError, InvalidRequest
-from fashionviz.evaluation.report import load_report
+from fashionviz.evaluation.reliability import item_scores, reliability
+from fashionviz.evaluation.report import items_in_cell, load_items, load_report
 from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.figures import pictures
 from fashionviz.figures.landmarks import heat_picture, landmark_picture
@@ -119,7 +120,8 @@ def list_layers(name: NamePath, engine: EngineDep) -> list[serialise.Json]:
 def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
     """The model's committed report on its test split.
 
-    Of a classifier accuracy with its 95 % interval and the confusion matrix; of a tagger F1 and average precision.
+    Of a classifier accuracy and each class's precision, recall and F1 with 95 % intervals, the confusion matrix, and
+    how often it is right at which confidence; of a tagger F1 and average precision.
     """
     info = engine.model(name)
     tagging = load_tagging_report(info.name)
@@ -128,7 +130,33 @@ def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
     report = load_report(info.name)
     if report is None:
         raise ReportMissing(f"There is no report of {info.name}: it has not been trained and evaluated yet.")
-    return serialise.report_json(report)
+    items = load_items(info.name)
+    found = reliability(*item_scores(items, report.classes)) if items else None
+    return {**serialise.report_json(report), "reliability": found and serialise.reliability_json(found)}
+
+
+@router.get(
+    "/models/{name}/report/cell",
+    tags=["models"],
+    response_model=schemas.CellBody,
+    responses=_MODEL_ERRORS,
+    summary="The pictures behind one cell of the confusion matrix",
+)
+def one_cell(
+    name: NamePath,
+    engine: EngineDep,
+    true: Annotated[str, Query(description="True class.")],
+    predicted: Annotated[str, Query(description="Class that the model said.")],
+) -> serialise.Json:
+    """Ids and probabilities of the test pictures of a true class that were given a certain class, the surest first."""
+    info = engine.model(name)
+    report = load_report(info.name)
+    if report is None:
+        raise ReportMissing(f"There is no confusion matrix of {info.name}: it gives tags, or is not evaluated yet.")
+    for wanted in (true, predicted):
+        if wanted not in report.classes:
+            raise InvalidRequest(f"There is no class {wanted!r}. Choose one of: {', '.join(report.classes)}.")
+    return serialise.cell_json(report, items_in_cell(load_items(info.name), true, predicted), true, predicted)
 
 
 @router.post(

@@ -177,6 +177,37 @@ class ClassScores(BaseModel):
     f1: float
     support: int
     predicted: int
+    precision_ci95: list[float] = Field(description="95 % Wilson interval.")
+    recall_ci95: list[float] = Field(description="95 % Wilson interval.")
+    f1_ci95: list[float] = Field(description="95 % interval: percentiles over 1,000 resamplings of the pictures.")
+
+
+class ReliabilityBin(BaseModel):
+    """Pictures whose class was given a probability between two bounds."""
+
+    confidence_from: float
+    confidence_to: float
+    n: int
+    mean_confidence: float
+    accuracy: float
+    accuracy_ci95: list[float] = Field(description="95 % Wilson interval.")
+
+
+class ReliabilityBody(BaseModel):
+    """Whether the model is right as often as it says."""
+
+    n: int
+    ece: float = Field(description="Expected calibration error, 0 to 1.")
+    bins: list[ReliabilityBin] = Field(description="Of 15 bins those that hold pictures.")
+
+
+class CellItem(BaseModel):
+    """A picture of a cell of the confusion matrix."""
+
+    id: str
+    item: str = Field(description="Its name in the studio's addresses, `?item=…`.", examples=["fpi:test:26960"])
+    row: int
+    probabilities: dict[str, float]
 
 
 class ScoredBody(BaseModel):
@@ -203,6 +234,15 @@ class ReportBody(ScoredBody):
     classes: list[str]
     confusion: list[list[int]] = Field(description="Counts, true class by row.")
     train_counts: list[int]
+    reliability: ReliabilityBody | None = Field(description="None where no single answers are kept.")
+
+
+class CellBody(ScoredBody):
+    """The pictures of one cell of the confusion matrix, most confident first."""
+
+    true: str
+    predicted: str
+    items: list[CellItem]
 
 
 class AveragesBody(BaseModel):

@@ -17,6 +17,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("GET", f"{API}/models/{{name}}"),
         ("GET", f"{API}/models/{{name}}/layers"),
         ("GET", f"{API}/models/{{name}}/report"),
+        ("GET", f"{API}/models/{{name}}/report/cell"),
         ("POST", f"{API}/predict"),
         ("POST", f"{API}/explain"),
         ("GET", f"{API}/filters"),

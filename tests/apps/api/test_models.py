@@ -37,6 +37,31 @@ def test_report_is_the_committed_one(client: TestClient) -> None:
     assert [c["label"] for c in report["per_class"]] == report["classes"]
 
 
+def test_the_report_has_intervals_and_reliability(client: TestClient) -> None:
+    report = client.get(f"{API}/models/{NAME}/report").json()
+    for row in report["per_class"]:
+        for figure in ("precision", "recall", "f1"):
+            low, high = row[f"{figure}_ci95"]
+            assert low <= row[figure] <= high
+    bins = report["reliability"]["bins"]
+    assert sum(b["n"] for b in bins) == N
+    ece = sum(b["n"] * abs(b["accuracy"] - b["mean_confidence"]) for b in bins) / N
+    assert report["reliability"]["ece"] == pytest.approx(ece)
+
+
+def test_the_pictures_of_a_cell_are_those_counted(client: TestClient) -> None:
+    report = client.get(f"{API}/models/{NAME}/report").json()
+    true, predicted = report["classes"][0], report["classes"][1]
+    cell = client.get(f"{API}/models/{NAME}/report/cell", params={"true": true, "predicted": predicted}).json()
+    assert len(cell["items"]) == report["confusion"][0][1] > 0
+    assert cell["items"][0]["item"] == f"fpi:test:{cell['items'][0]['id']}"
+    sure = [item["probabilities"][predicted] for item in cell["items"]]
+    assert sure == sorted(sure, reverse=True)
+    response = client.get(f"{API}/models/{NAME}/report/cell", params={"true": true, "predicted": "Hats"})
+    assert response.status_code == 422
+    assert "There is no class 'Hats'" in error_of(response)[1]
+
+
 def test_report_missing_says_why(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.api.routes.load_report", lambda name: None)
     response = client.get(f"{API}/models/{NAME}/report")
