@@ -70,6 +70,14 @@ def arrangement(report: TaggingReport, found: Cooccurrence) -> tuple[str, tuple[
     return kind, rows, columns
 
 
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _counted(_report: TaggingReport, _data: TaggedItems, since: tuple[str, float]) -> Cooccurrence:
+    """Counted once, not at every move of a slider; the file's name and time say what of."""
+    thresholds = np.array([tag.threshold for tag in _report.per_tag])
+    labels = [tag.label for tag in _report.per_tag]
+    return cooccurrence(_data.probabilities, _data.true, _data.known, thresholds, labels)
+
+
 def _clicked() -> None:
     points: list[dict[str, Any]] = st.session_state["together"]["selection"]["points"]
     if points:
@@ -84,7 +92,7 @@ def together(report: TaggingReport) -> None:
         return
     labels = [tag.label for tag in report.per_tag]
     thresholds = np.array([tag.threshold for tag in report.per_tag])
-    found = cooccurrence(data.probabilities, data.true, data.known, thresholds, labels)
+    found = _counted(report, data, committed.stamp(report.model.name))
     kind, rows, columns = arrangement(report, found)
     above = st.container()
     pair = _pair(labels)

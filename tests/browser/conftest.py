@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -14,9 +15,15 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from bench.browser import FLAGS, MISSING, find_chromium
+from fashionviz.data.examples import draw
+from fashionviz.evaluation.mistakes import confident_mistakes
+from fashionviz.evaluation.report import Item, load_items
 from fashionviz.models.weights import is_trained, model_folder
 from tests.conftest import MODEL, make_weights
 from tests.reports import write_made_up_report
@@ -77,13 +84,36 @@ def suite_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def suite_url(browser: Browser, suite_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def suite_mistake(suite_weights: Path) -> Item:
+    """The surest mistake of the served model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASHIONVIZ_WEIGHTS", str(suite_weights))
+        return confident_mistakes(load_items(MODEL))[0]
+
+
+@pytest.fixture(scope="session")
+def suite_data(suite_mistake: Item, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that holds a picture of that mistake, drawn."""
+    root = tmp_path_factory.mktemp("data")
+    out = io.BytesIO()
+    Image.fromarray(draw("dress", 2)).save(out, "JPEG")
+    (root / "fpi").mkdir()
+    rows = {"id": [suite_mistake.id], "image": [{"bytes": out.getvalue(), "path": None}]}
+    pq.write_table(pa.table(rows), root / "fpi" / "test-00000-of-00001.parquet")
+    return root
+
+
+@pytest.fixture(scope="session")
+def suite_url(
+    browser: Browser, suite_weights: Path, suite_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Address of the suite, served as `fashionviz serve` serves it. Needs the browser first, to skip without a wait."""
     folder = tmp_path_factory.mktemp("server")
     log = folder / "server.log"
     environment = {
         **os.environ,
         "FASHIONVIZ_WEIGHTS": str(suite_weights),
+        "FASHIONVIZ_DATA": str(suite_data),
         "FASHIONVIZ_CACHE": str(folder / "cache"),
         "PYTHONUNBUFFERED": "1",
     }

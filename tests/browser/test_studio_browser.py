@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from PIL import Image
@@ -18,6 +18,8 @@ from tests.conftest import MODEL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+    from fashionviz.evaluation.report import Item
 
 pytestmark = pytest.mark.browser
 
@@ -112,6 +114,35 @@ def test_a_click_on_a_cell_lists_its_items(browser_page: Page, suite_url: str) -
     expect(heading).to_be_visible()
 
 
+def test_from_a_cell_to_an_item_into_the_model_and_back(
+    browser_page: Page, suite_url: str, suite_mistake: Item
+) -> None:
+    from playwright.sync_api import expect
+
+    page, item = browser_page, suite_mistake
+    page.goto(f"{suite_url}/studio/confusion?{urlencode({'true': item.label, 'predicted': item.predicted})}")
+    cell = page.get_by_role("heading", name=f"True {item.label}, predicted {item.predicted}", level=3)
+    cell.wait_for()
+    settle(page)
+    page.locator(f".st-key-cell_{item.id} button").press("Enter")  # by keyboard
+    panel = page.locator(".st-key-item_panel")
+    expect(panel.get_by_text(f"Item {item.id}:")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"item=fpi(%3A|:)test(%3A|:){item.id}"))
+    settle(page)
+    panel.get_by_role("link", name="Guided backprop").click()
+    expect(page.get_by_text(f"What spoke for {item.predicted}")).to_be_visible()
+    expect(page.get_by_text(f"The photo is item {item.id}")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"guided-backprop.*item=fpi(%3A|:)test(%3A|:){item.id}"))
+    settle(page)
+    page.go_back()
+    expect(panel.get_by_text(f"Item {item.id}:")).to_be_visible()
+    expect(cell).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="Back to the cell").click()
+    expect(panel).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("item="))
+
+
 def test_a_link_restores_the_choices(browser_page: Page, suite_url: str) -> None:
     from playwright.sync_api import expect
 
@@ -139,7 +170,17 @@ def test_a_file_that_is_no_picture_is_one_sentence(browser_page: Page, suite_url
 
 @pytest.mark.parametrize(
     "address",
-    ["predict", "filters", "activations", "guided-backprop", "every-model", "annotate", "confusion", "models"],
+    [
+        "predict",
+        "filters",
+        "activations",
+        "guided-backprop",
+        "every-model",
+        "annotate",
+        "confusion",
+        "compare-errors",
+        "models",
+    ],
 )
 def test_nothing_sticks_out_on_a_phone(browser_page: Page, suite_url: str, address: str) -> None:
     page = browser_page
