@@ -26,6 +26,7 @@ from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_tagging
+from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.landmarks_command import landmarks
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
@@ -52,6 +53,7 @@ app.command()(report)
 app.command("study")(study_command)
 app.command()(assurance)
 app.command()(landmarks)
+app.command()(disagree)
 
 out = Console()
 err = Console(stderr=True)

@@ -3,5 +3,9 @@
 from apps.api.errors import install_errors
 from apps.api.inputs import get_engine
 from apps.api.routes import router
+from apps.api.take_home import router as take_home_router
 
-__all__ = ["get_engine", "install_errors", "router"]
+#: Every router of the API.
+routers = (router, take_home_router)
+
+__all__ = ["get_engine", "install_errors", "router", "routers"]

@@ -74,6 +74,18 @@ def landmarks_python(file: str, model: str, box: Box | None = None) -> str:
     )
 
 
+def every_python(file: str, box: Box | None = None) -> str:
+    """What every trained model says of a photo, and where it looked."""
+    asked = f"photo, info.name{region(box)}"
+    where = f"engine.explain({asked}, method=info.methods[0])"
+    return _lines(
+        *OPENED,
+        f"engine, photo = shared_engine(), read_photo({file!r})",
+        "for info in [info for info in engine.models() if info.trained]:",
+        f"    print(info.name, engine.predict({asked}).top, {where}.values.shape)",
+    )
+
+
 def report_python(file: str, wish: Wish, out: str = "report.html") -> str:
     """The report itself."""
     chosen = [f"models={list(wish.models)!r}"] if wish.models else []
@@ -113,8 +125,9 @@ def filters_cli(model: str, layer: str) -> str:
 
 
 def landmarks_cli(file: str, model: str, box: Box | None = None) -> str:
-    """Landmarks of a photo."""
-    return shlex.join(["fashionviz", "landmarks", file, "--model", model, *_box_words(box), "--json"])
+    """Landmarks of a photo: the numbers, then the picture."""
+    call = ["fashionviz", "landmarks", file, "--model", model, *_box_words(box)]
+    return _lines(shlex.join([*call, "--json"]), shlex.join([*call, "--out", "landmarks.png"]))
 
 
 def report_cli(file: str, wish: Wish, out: str = "report.html") -> str:

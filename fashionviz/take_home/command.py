@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from fashionviz.boxes import parse_box
-from fashionviz.console import JsonOption, bar, plain_errors, print_json
+from fashionviz.console import JsonOption, bar, plain_errors, print_json, safe
 from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.commands import report as results
 from fashionviz.take_home.result import METHODS
@@ -54,7 +54,7 @@ def report(
         results(out or Path("docs/results.md"), check)
         return
     page = out or Path("report.html")
-    with plain_errors(), bar(f"report on {photo.name}") as tick:
+    with plain_errors(), bar(f"report on {safe(photo.name)}") as tick:
         if check:
             raise InvalidRequest("--check belongs to the page of results, which is written without a photo.")
         found = save_report(

@@ -201,8 +201,7 @@ def _metric(info: ModelInfo) -> str:
     low, high = m["ci95"]  # type: ignore[misc]
     name = FIGURE_NAMES.get(str(m["name"]), str(m["name"]))
     return (
-        f"{name} {m['value']:.3f} ({low:.3f} – {high:.3f}, 95 % interval) on {m['data_set']} {m['split']}, "
-        f"n {m['n']:,}"
+        f"{name} {m['value']:.3f} ({low:.3f} – {high:.3f}, 95 % interval) on {m['data_set']} {m['split']}, n {m['n']:,}"
     )
 
 
