@@ -41,8 +41,8 @@ class ReportChoice:
         methods_field: Annotated[list[str] | None, Form(alias="methods")] = None,
         target_field: Annotated[str | None, Form(alias="target")] = None,
     ) -> None:
-        self.models = _split(models_field or models)
-        self.methods = _split(methods_field or methods) or METHODS
+        self.models = named(models_field or models)
+        self.methods = named(methods_field or methods) or METHODS
         self.target = target_field or target or None
 
     def wish(self, sent: Upload) -> Wish:
@@ -50,7 +50,8 @@ class ReportChoice:
         return Wish(self.models or ((sent.model,) if sent.model else ()), self.methods, self.target, sent.box)
 
 
-def _split(values: list[str] | None) -> tuple[str, ...]:
+def named(values: list[str] | None) -> tuple[str, ...]:
+    """Names of a field that may be repeated, or hold several between commas."""
     return tuple(word.strip() for value in values or () for word in value.split(",") if word.strip())
 
 

@@ -108,6 +108,13 @@ def report_curl(file: str, wish: Wish, url: str = DEFAULT_URL) -> str:
     return f"curl -F {shlex.quote(f'file=@{file}')} {sent} -o report.html {url}/api/v1/report"
 
 
+def disagreement_curl(file: str, models: Sequence[str] = (), box: Box | None = None, url: str = DEFAULT_URL) -> str:
+    """How much models disagree, over the REST API."""
+    fields = [(name, value) for name, value in (("models", ",".join(models)), ("box", _box_text(box))) if value]
+    words = ["curl", f"-F {shlex.quote(f'file=@{file}')}", _fields(fields), f"{url}/api/v1/disagreement"]
+    return " ".join(word for word in words if word)
+
+
 def every_cli(file: str, models: Sequence[str]) -> str:
     """The same on the command line, for a POSIX shell."""
     call = shlex.join(["fashionviz", "predict", file])

@@ -86,6 +86,17 @@ def every_python(file: str, box: Box | None = None) -> str:
     )
 
 
+def disagreement_python(file: str, models: Sequence[str] = (), box: Box | None = None) -> str:
+    """How much models disagree; all trained ones where none is named."""
+    chosen = f", {list(models)!r}" if models else ""
+    return _lines(
+        "from fashionviz.inference.disagreement import disagree",
+        *OPENED,
+        f"result = disagree(shared_engine(), read_photo({file!r}){chosen}{region(box)})",
+        "print(result.sentence)",
+    )
+
+
 def report_python(file: str, wish: Wish, out: str = "report.html") -> str:
     """The report itself."""
     chosen = [f"models={list(wish.models)!r}"] if wish.models else []
@@ -128,6 +139,11 @@ def landmarks_cli(file: str, model: str, box: Box | None = None) -> str:
     """Landmarks of a photo: the numbers, then the picture."""
     call = ["fashionviz", "landmarks", file, "--model", model, *_box_words(box)]
     return _lines(shlex.join([*call, "--json"]), shlex.join([*call, "--out", "landmarks.png"]))
+
+
+def disagreement_cli(file: str, models: Sequence[str] = (), box: Box | None = None) -> str:
+    """How much models disagree; all trained ones where none is named."""
+    return shlex.join(["fashionviz", "disagree", file, *_options("--model", models), *_box_words(box), "--json"])
 
 
 def report_cli(file: str, wish: Wish, out: str = "report.html") -> str:

@@ -56,6 +56,7 @@ PYTHON = {
     "explain": code.explain_python(FILE, MODEL, "gradient", "Men/Other", BOX),
     "activations": code.activations_python(FILE, MODEL, "features.3"),
     "filters": code.filters_python(MODEL, "features.0.0"),
+    "disagree": code.disagreement_python(FILE, [MODEL]),
     "report": code.report_python(FILE, Wish((MODEL,), ("gradient",), "Men/Other", BOX)),
 }
 
@@ -69,6 +70,8 @@ def test_python_runs(name: str, engine: Engine, folder: Path) -> None:
         assert len(printed.splitlines()) == len(engine.model(MODEL).classes)
     elif name == "explain":
         assert printed.startswith("Men/Other (3, ")
+    elif name == "disagree":
+        assert printed == "One model alone has nobody to disagree with.\n"
     elif name in ("activations", "filters"):
         assert printed.startswith("(")
     else:
@@ -82,9 +85,10 @@ def test_python_runs(name: str, engine: Engine, folder: Path) -> None:
         code.explain_cli(FILE, MODEL, "gradient", "Men/Other", BOX),
         code.activations_cli(FILE, MODEL, "features.3", BOX),
         code.filters_cli(MODEL, "features.0.0"),
+        code.disagreement_cli(FILE, [MODEL], BOX),
         code.report_cli(FILE, Wish((MODEL,), ("gradient",), "Men/Other", BOX)),
     ],
-    ids=["predict", "explain", "activations", "filters", "report"],
+    ids=["predict", "explain", "activations", "filters", "disagree", "report"],
 )
 def test_the_command_line_runs(line: str, folder: Path) -> None:
     words = shlex.split(line)

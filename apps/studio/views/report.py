@@ -22,7 +22,7 @@ def choose(box: Box | None) -> Wish:
     """Models, methods and class; all of them travel in the address."""
     first = info.name if info.trained else names[0]
     left, right = st.columns(2)
-    models = left.multiselect("Models", names, default=[first], key="models", bind="query-params")
+    models = left.multiselect("Models", names, default=[first], key="models", bind="query-params", wrap=True)
     offered = [name for name in METHODS if any(name in i.methods for i in trained if i.name in models)]
     methods = right.multiselect(
         "Where they looked",
@@ -31,6 +31,7 @@ def choose(box: Box | None) -> Wish:
         format_func=lambda name: get_method(name).title,
         key="methods",
         bind="query-params",
+        wrap=True,
     )
     if not models:
         st.info("Choose at least one model.")

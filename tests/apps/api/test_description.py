@@ -23,6 +23,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("POST", f"{API}/activations"),
         ("POST", f"{API}/landmarks"),
         ("POST", f"{API}/report"),
+        ("POST", f"{API}/disagreement"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
     }
