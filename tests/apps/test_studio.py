@@ -34,6 +34,8 @@ TITLES = {
     "activations": "Activation maps",
     "guided_backprop": "Guided backprop",
     "every_model": "Every model",
+    "disagreement": "Disagreement",
+    "report": "Take it home",
     "annotate": "Annotate",
     "confusion": "Confusion matrix",
     "tags": "Tags",
@@ -41,9 +43,9 @@ TITLES = {
     "models": "Models",
 }
 TIMEOUT_S = 180  # for a page to run on a machine that is busy
-ASK_FOR_PHOTO = ("predict", "activations", "guided_backprop", "every_model")
+ASK_FOR_PHOTO = ("predict", "activations", "guided_backprop", "every_model", "disagreement", "report")
 #: Pages that are not about the one model of the sidebar.
-ABOUT_SEVERAL = ("every_model", "annotate", "studies", "models")
+ABOUT_SEVERAL = ("every_model", "disagreement", "report", "annotate", "studies", "models")
 
 
 def jpeg(kind: str = "dress", quality: int = 92) -> bytes:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from apps.studio import parts
+from apps.studio.charts import chart
 from fashionviz import images
 from fashionviz.data.sets import open_set
 from fashionviz.errors import DataError, FashionvizError
@@ -31,13 +32,23 @@ def matrix(report: Report, chosen: tuple[str, str] | None) -> None:
         "Numbers", ["counts", "shares of the true class"], default="counts", required=True, key="scale",
         bind="query-params",
     )  # fmt: skip
-    st.plotly_chart(
+    chart(
         confusion_figure(report, normalise=st.session_state["scale"] != "counts", chosen=chosen),
-        config=parts.PLAIN,
-        key="matrix",
+        "matrix",
+        f"{report.model.name}-confusion",
+        table=counts_table(report),
         on_select=_clicked,
         selection_mode="points",
         alt="Confusion matrix; the two lists below choose the same cells by keyboard",
+    )
+
+
+def counts_table(report: Report) -> pd.DataFrame:
+    """The counts as they stand in the matrix: true classes by row."""
+    return (
+        pd.DataFrame(report.confusion, columns=list(report.classes))
+        .assign(true=report.classes)
+        .pipe(lambda frame: frame[["true", *report.classes]])
     )
 
 
@@ -206,4 +217,4 @@ else:
     cell_items(report, *cell)
 per_class(report)
 st.subheader("What it was trained on, and what it says", anchor=False)
-st.plotly_chart(distribution_figure(report), config=parts.PLAIN, key="distribution")
+chart(distribution_figure(report), "distribution", f"{report.model.name}-distribution")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.lab.snippets import disagreement_curl
 from apps.studio import jobs, parts, state
+from apps.studio.charts import chart
 from apps.studio.state import Held
 from fashionviz.disagreement_results import Disagreement
 from fashionviz.figures.disagreement import disagreement_figure
@@ -129,10 +130,10 @@ with parts.plainly():
         opinions(result)
         tasks(result)
 st.subheader("Every two models", anchor=False)
-st.plotly_chart(
+chart(
     disagreement_figure(result),
-    config=parts.PLAIN,
-    key="matrix",
+    "matrix",
+    "disagreement",
     alt=f"Divergence of every two of {len(result.opinions)} models; the table below has the same numbers",
 )
 pairs(result)

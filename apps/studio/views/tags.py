@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import parts
+from apps.studio.charts import chart
 from fashionviz.evaluation.multilabel import threshold_curve
 from fashionviz.evaluation.tagging_report import TaggedItems, load_tagged_items, load_tagging_report
 from fashionviz.figures.tags import histogram_figure, precision_recall_figure, threshold_figure
@@ -66,8 +67,10 @@ def one_tag(report: TaggingReport) -> None:
     )
     trade(report, tag, curve, threshold)
     left, right = st.columns(2, gap="large")
-    left.plotly_chart(precision_recall_figure(curve, threshold), config=parts.PLAIN, key="precision_recall")
-    right.plotly_chart(threshold_figure(curve, threshold), config=parts.PLAIN, key="by_threshold")
+    with left:
+        chart(precision_recall_figure(curve, threshold), "precision_recall", f"{label}-precision-recall")
+    with right:
+        chart(threshold_figure(curve, threshold), "by_threshold", f"{label}-thresholds")
 
 
 def trade(report: TaggingReport, tag: TagReport, curve: ThresholdCurve, threshold: float) -> None:
@@ -132,6 +135,6 @@ parts.note(info)
 st.subheader("One tag", anchor=False)
 one_tag(report)
 st.subheader(f"The {min(_SHOWN, len(report.per_tag))} most frequent tags", anchor=False)
-st.plotly_chart(histogram_figure(report, _SHOWN), config=parts.PLAIN, key="histogram")
+chart(histogram_figure(report, _SHOWN), "histogram", f"{report.model.name}-tags")
 st.subheader("Tag by tag", anchor=False)
 table(report)
