@@ -27,6 +27,7 @@ LISTED = (
     ("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),
     ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
     ("tags.py", "Tags", ":material/label:", "tags", False),
+    ("training.py", "Training", ":material/show_chart:", "training", False),
     ("studies.py", "Studies", ":material/science:", "studies", False),
     ("models.py", "Models", ":material/list_alt:", "models", False),
 )

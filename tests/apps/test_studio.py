@@ -39,13 +39,14 @@ TITLES = {
     "annotate": "Annotate",
     "confusion": "Confusion matrix",
     "tags": "Tags",
+    "training": "Training",
     "studies": "Studies",
     "models": "Models",
 }
 TIMEOUT_S = 180  # for a page to run on a machine that is busy
 ASK_FOR_PHOTO = ("predict", "activations", "guided_backprop", "every_model", "disagreement", "report")
 #: Pages that are not about the one model of the sidebar.
-ABOUT_SEVERAL = ("every_model", "disagreement", "report", "annotate", "studies", "models")
+ABOUT_SEVERAL = ("every_model", "disagreement", "report", "annotate", "training", "studies", "models")
 
 
 def jpeg(kind: str = "dress", quality: int = 92) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -124,7 +125,7 @@ with parts.plainly():
         st.image(held.photo.pixels, width="stretch", alt="The photo that the models are asked about")
     with right:
         result = ask(held, box, tuple(name for name in names if name in wanted))
-        st.subheader(result.sentence, anchor=False)
+        st.html(f"<p><strong>{escape(result.sentence)}</strong></p>")
         for name, reason in result.failed:
             st.warning(f"{name}: {reason}")
         opinions(result)
