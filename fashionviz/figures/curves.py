@@ -100,7 +100,7 @@ def runs_figure(histories: Mapping[str, Sequence[Mapping[str, Any]]], metric: st
                 name=name,
                 mode="lines+markers",
                 line={"color": PALETTE[place % len(PALETTE)]},
-                marker={"symbol": place % 10},
+                marker={"symbol": place % 6, "size": 9},
                 hovertemplate=f"epoch %{{x}}: %{{y:.4f}}<extra>{name}</extra>",
             )
     figure.update_layout(

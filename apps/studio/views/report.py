@@ -28,7 +28,6 @@ def choose(box: Box | None) -> Wish:
         "Where they looked",
         list(METHODS),
         default=[name for name in USUAL if name in METHODS],
-        format_func=lambda name: get_method(name).title,
         key="methods",
         bind="query-params",
         wrap=True,

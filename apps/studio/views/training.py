@@ -51,8 +51,9 @@ def curves(known: Mapping[str, ModelCard]) -> None:
         st.info("Choose at least one run.")
         return
     metrics = metric_names({name: histories[name] for name in chosen})
-    parts.choice_from("figure", list(metrics))
-    metric = st.selectbox("Figure", list(metrics), format_func=metrics.__getitem__, key="figure", bind="query-params")
+    keys = {name: key for key, name in metrics.items()}
+    parts.choice_from("figure", list(keys))
+    metric = keys[st.selectbox("Figure", list(keys), key="figure", bind="query-params")]
     without = [name for name in chosen if not any(metric in row for row in histories[name])]
     # All runs go in, so that each keeps its colour whichever are chosen; those that are not have no rows.
     shown: dict[str, Sequence[Mapping[str, Any]]] = {n: histories[n] if n in chosen else () for n in names}
@@ -158,12 +159,9 @@ def results() -> None:
         return
     by_name = {section.task.name: section for section in sections}
     parts.choice_from("task", list(by_name))
-    name = st.selectbox(
-        "Task", list(by_name), format_func=lambda n: by_name[n].task.title, key="task", bind="query-params"
-    )
+    name = st.selectbox("Task", list(by_name), key="task", bind="query-params")
     section = by_name[name]
-    if section.task.note:
-        st.caption(section.task.note)
+    st.caption(f"{section.task.title}. {section.task.note}")
     if section.comparison is not None:
         compared(section)
     figures(section)
