@@ -92,7 +92,8 @@ def test_every_page_with_a_photo_leads_to_the_report(studio: AppTest) -> None:
 def test_the_models_disagree(studio: AppTest, engine: Engine) -> None:
     app = well(upload(go(studio.run(), "disagreement"), jpeg()))
     assert not app.error
-    opinions, pairs = (frame.value for frame in app.dataframe[:2])
+    opinions = next(d.value for d in app.dataframe if "says" in d.value)
+    pairs = next(d.value for d in app.dataframe if "other says" in d.value)
     assert set(opinions["model"]) == {MODEL, OTHER}
     assert list(pairs["compared in"]) == ["category"]
     assert 0 <= pairs["bits"][0] <= 1

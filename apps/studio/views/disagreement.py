@@ -135,6 +135,7 @@ chart(
     disagreement_figure(result),
     "matrix",
     "disagreement",
+    table=(),  # every two models stand in the table below
     alt=f"Divergence of every two of {len(result.opinions)} models; the table below has the same numbers",
 )
 pairs(result)
