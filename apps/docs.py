@@ -28,6 +28,10 @@ CURL = {
     "/api/v1/filters": "curl '{base}/api/v1/filters?format=png' -o filters.png",
     "/api/v1/landmarks": 'curl -F file=@photo.jpg "{base}/api/v1/landmarks?format=png" -o landmarks.png',
     "/api/v1/activations": "curl -F file=@photo.jpg -F layer=features.3 \\\n  {base}/api/v1/activations -o maps.png",
+    "/api/v1/disagreement": "curl -F file=@photo.jpg {base}/api/v1/disagreement",
+    "/api/v1/report": (
+        "curl -F file=@photo.jpg -F models={model} -F methods=grad-cam \\\n  {base}/api/v1/report -o report.html"
+    ),
     "/health/live": "curl {base}/health/live",
     "/health/ready": "curl {base}/health/ready",
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from fashionviz.explain.caution import ADDRESS, CAUTION, LEAD, SOURCE
+from fashionviz.explain.caution import INSENSITIVE as INSENSITIVE
 from fashionviz.results import Assurance, TagGroup
 
 #: Tags in a headline; what goes beyond is counted.
@@ -20,25 +22,15 @@ def tags_headline(groups: Sequence[TagGroup]) -> str:
     return " · ".join(said) or "No tag is probable enough"
 
 
-#: Methods that guided backpropagation is part of, and that share its weakness.
-INSENSITIVE = ("guided-backprop", "guided-grad-cam")
-_LEAD = "Read with caution."
-_CAUTION = (
-    "Guided backprop is known to be nearly insensitive to the model's parameters: with randomised weights it draws "
-    "much the same picture ({source}). It shows what is visible in the photo more than what the model decided by."
-)
-_SOURCE, _ADDRESS = "Adebayo et al. 2018", "https://arxiv.org/abs/1810.03292"
-
-
 def caution_markdown() -> str:
-    """What to keep in mind about the methods above, in Markdown."""
-    return f"**{_LEAD}** {_CAUTION.format(source=f'[{_SOURCE}]({_ADDRESS})')}"
+    """What to keep in mind about the methods named in ``INSENSITIVE``, in Markdown."""
+    return f"**{LEAD}** {CAUTION.format(source=f'[{SOURCE}]({ADDRESS})')}"
 
 
 def caution_html() -> str:
     """The same in HTML."""
-    link = f'<a href="{_ADDRESS}" target="_blank" rel="noopener noreferrer">{_SOURCE}</a>'
-    return f"<b>{_LEAD}</b> {escape(_CAUTION, quote=False).format(source=link)}"
+    link = f'<a href="{ADDRESS}" target="_blank" rel="noopener noreferrer">{SOURCE}</a>'
+    return f"<b>{LEAD}</b> {escape(CAUTION, quote=False).format(source=link)}"
 
 
 #: What to keep in mind where no garment was found.

@@ -25,11 +25,13 @@ from fashionviz.data.convert_command import convert_command
 from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_tagging, report
+from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_tagging
+from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.landmarks_command import landmarks
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
+from fashionviz.take_home.command import report
 from fashionviz.training.assurance_command import assurance
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ app.command()(report)
 app.command("study")(study_command)
 app.command()(assurance)
 app.command()(landmarks)
+app.command()(disagree)
 
 out = Console()
 err = Console(stderr=True)

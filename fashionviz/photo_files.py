@@ -13,12 +13,13 @@ from fashionviz.errors import ImageError, InvalidRequest
 from fashionviz.images import Photo, encode_png
 
 
-def read_photo(path: Path) -> Photo:
+def read_photo(path: Path | str) -> Photo:
     """Decode a file through the visitor's door.
 
     Raises:
         ImageError: it cannot be read, or is no picture.
     """
+    path = Path(path)
     try:
         data = path.read_bytes()
     except OSError as error:

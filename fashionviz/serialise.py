@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.data.landmarks.kinds import NOTE
+from fashionviz.disagreement_results import Disagreement
 from fashionviz.error_results import Reliability
 from fashionviz.errors import FashionvizError
 from fashionviz.landmark_results import LandmarkReport, Landmarks
@@ -280,6 +281,41 @@ def landmark_report_json(report: LandmarkReport | None) -> Json:
         "landmarks": report and [asdict(figure) for figure in report.each],
         "landmark_note": report.note if report else NOTE,
     }
+
+
+def disagreement_json(result: Disagreement, file: str, box: Box | None = None) -> Json:
+    """How much models disagree on a photo; divergences in bits, ``None`` where two cannot be compared."""
+    return {
+        "file": file,
+        "box": box_json(box),
+        "sentence": result.sentence,
+        "models": [
+            {
+                "model": opinion.model.name,
+                "sha256": opinion.model.sha256,
+                "task": opinion.task,
+                "label": opinion.label,
+                "probability": float(opinion.probability),
+                "mean_bits": opinion.mean,
+                "compared": opinion.compared,
+            }
+            for opinion in result.opinions
+        ],
+        "pairs": [
+            {**asdict(pair), "first_says": _said(pair.first_says), "second_says": _said(pair.second_says)}
+            | {"differs": pair.differs}
+            for pair in result.pairs
+        ],
+        "tasks": [
+            {**asdict(task), "models": list(task.models), "says": {label: list(names) for label, names in task.says}}
+            for task in result.tasks
+        ],
+        "failed": [{"model": name, "error": reason} for name, reason in result.failed],
+    }
+
+
+def _said(says: tuple[str, float] | None) -> Json | None:
+    return None if says is None else {"word": says[0], "share": float(says[1])}
 
 
 def readiness_json(readiness: Readiness) -> Json:

@@ -6,16 +6,15 @@ import shlex
 from collections.abc import Sequence
 
 from fashionviz.results import Box
+from fashionviz.take_home.code import OPENED, explain_cli, predict_cli, predict_python, region
+from fashionviz.take_home.code import every_python as every_python
+from fashionviz.take_home.result import Wish
 
 DEFAULT_URL = "http://127.0.0.1:7860"
 
 
 def _box_text(box: Box | None) -> str:
     return "" if box is None else ",".join(f"{v:g}" for v in box)
-
-
-def _tuple_text(box: Box) -> str:
-    return "(" + ", ".join(f"{v:g}" for v in box) + ")"
 
 
 def python_snippet(
@@ -30,33 +29,28 @@ def python_snippet(
         target: class explained; ``None`` means the most probable one.
         box: region in pixels of the photo; ``None`` means all of it.
     """
-    region = f", box={_tuple_text(box)}" if box is not None else ""
-    lines = [
-        *_opened(file),
-        f"prediction = engine.predict(photo, {model!r}{region})",
-        "for score in prediction.scores:",
-        '    print(f"{score.label:20} {score.probability:.3f}")',
-    ]
-    if method:
-        chosen = f", target={target!r}" if target else ""
-        lines += [
-            "",
-            f"result = engine.explain(photo, {model!r}, {method!r}{chosen}{region})",
+    if method is None:
+        return predict_python(file, model, box)
+    chosen = f", target={target!r}" if target else ""
+    return "\n".join(
+        [
+            *OPENED,
+            f"engine, photo = shared_engine(), read_photo({file!r})",
+            f"for score in engine.predict(photo, {model!r}{region(box)}).scores:",
+            '    print(f"{score.label:20} {score.probability:.3f}")',
+            f"result = engine.explain(photo, {model!r}, {method!r}{chosen}{region(box)})",
             "print(result.target, result.values.shape)  # (3, H, W), on the model's input",
         ]
-    return "\n".join(lines)
+    )
 
 
 def cli_snippet(
     file: str, model: str, method: str | None = None, target: str | None = None, box: Box | None = None
 ) -> str:
     """The same on the command line, for a POSIX shell."""
-    region = ["--box", _box_text(box)] if box is not None else []
-    lines = [shlex.join(["fashionviz", "predict", file, "--model", model, *region, "--json"])]
+    lines = [predict_cli(file, model, box)]
     if method:
-        chosen = ["--target", target] if target else []
-        words = ["fashionviz", "explain", file, "--model", model, "--method", method, *chosen, *region]
-        lines.append(shlex.join([*words, "--out", "attribution.png"]))
+        lines.append(explain_cli(file, model, method, target, box))
     return "\n".join(lines)
 
 
@@ -106,34 +100,19 @@ def client_snippet(
     return "\n".join(lines)
 
 
-def _opened(file: str) -> list[str]:
-    """A program's first lines: the engine and the photo."""
-    return [
-        "from pathlib import Path",
-        "",
-        "from fashionviz import images",
-        "from fashionviz.inference.engine import shared_engine",
-        "",
-        "engine = shared_engine()",
-        f"photo = images.decode(Path({file!r}).read_bytes())",
-    ]
+def report_curl(file: str, wish: Wish, url: str = DEFAULT_URL) -> str:
+    """A report to take home, over the REST API."""
+    fields = [("models", ",".join(wish.models)), ("methods", ",".join(wish.methods))]
+    fields += [("target", wish.target or ""), ("box", _box_text(wish.box))]
+    sent = _fields([(name, value) for name, value in fields if value])
+    return f"curl -F {shlex.quote(f'file=@{file}')} {sent} -o report.html {url}/api/v1/report"
 
 
-def every_python(file: str) -> str:
-    """Ask every trained model about one photo with the library's own calls."""
-    return "\n".join(
-        [
-            *_opened(file),
-            "for info in engine.models():",
-            "    if not info.trained:",
-            "        continue",
-            "    prediction = engine.predict(photo, info.name)",
-            '    method = "guided-backprop" if "guided-backprop" in info.methods else info.methods[0]',
-            "    where = engine.explain(photo, info.name, method)",
-            "    top = prediction.top",
-            '    print(f"{info.name:32} {top.label:20} {top.probability:.3f}", where.values.shape)',
-        ]
-    )
+def disagreement_curl(file: str, models: Sequence[str] = (), box: Box | None = None, url: str = DEFAULT_URL) -> str:
+    """How much models disagree, over the REST API."""
+    fields = [(name, value) for name, value in (("models", ",".join(models)), ("box", _box_text(box))) if value]
+    words = ["curl", f"-F {shlex.quote(f'file=@{file}')}", _fields(fields), f"{url}/api/v1/disagreement"]
+    return " ".join(word for word in words if word)
 
 
 def every_cli(file: str, models: Sequence[str]) -> str:
@@ -155,27 +134,6 @@ def every_client(file: str, url: str = f"{DEFAULT_URL}/lab") -> str:
     )
 
 
-def landmarks_python(file: str, model: str, box: Box | None = None) -> str:
-    """Landmarks of a photo with the library's own calls."""
-    region = f", box={_tuple_text(box)}" if box is not None else ""
-    return "\n".join(
-        [
-            *_opened(file),
-            f"result = engine.landmarks(photo, {model!r}{region})",
-            "for mark in result.found:",
-            "    if mark.present:",
-            '        print(f"{mark.name:14} {mark.x:6.0f} {mark.y:6.0f}  {mark.probability:.3f}")',
-        ]
-    )
-
-
-def landmarks_cli(file: str, model: str, box: Box | None = None) -> str:
-    """The same on the command line, for a POSIX shell: the numbers, then the picture."""
-    region = ["--box", _box_text(box)] if box is not None else []
-    call = ["fashionviz", "landmarks", file, "--model", model, *region]
-    return "\n".join([shlex.join([*call, "--json"]), shlex.join([*call, "--out", "landmarks.png"])])
-
-
 def landmarks_curl(file: str, model: str, box: Box | None = None, url: str = DEFAULT_URL) -> str:
     """The same over the REST API."""
     form = shlex.quote(f"file=@{file}")
@@ -194,8 +152,7 @@ def annotate_python(models: Sequence[str]) -> str:
             "from fashionviz.annotate.table import below",
             "",
             f'run = annotate(Path("photos"), Path("labels.csv"), models={list(models)!r})',
-            "for row in below(run.rows, 0.6):  # the least sure first",
-            "    print(row.file, row.label, row.probability)",
+            'print(*below(run.rows, 0.6), sep="\\n")  # the least sure first',
         ]
     )
 

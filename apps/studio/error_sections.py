@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import committed, parts
+from apps.studio.charts import chart
 from apps.studio.error_snippets import intervals_python, mistakes_python, reliability_python
 from apps.studio.gallery import Entry, gallery, one_page
 from fashionviz.errors import WeightsError
@@ -34,10 +35,11 @@ def per_class(report: Report, order: tuple[int, ...]) -> None:
     """
     st.subheader("Class by class", anchor=False)
     rows = class_intervals(report.confusion, report.classes)
-    st.plotly_chart(
+    chart(
         per_class_figure([rows[i] for i in order], report),
-        config=parts.PLAIN,
-        key="per_class",
+        "per_class",
+        f"{report.model.name}-per-class",
+        table=[],
         alt="Precision, recall and F1 of each class with their 95 % intervals; the table below holds the numbers",
     )
     st.caption(
@@ -70,10 +72,11 @@ def calibration(report: Report) -> None:
     found = {"as served": reliability(scores, truth)}
     if temperature != 1.0:
         found["before the temperature"] = reliability(scores, truth, 1 / temperature)
-    st.plotly_chart(
+    chart(
         reliability_figure(found, report),
-        config=parts.PLAIN,
-        key="reliability",
+        "reliability",
+        f"{report.model.name}-reliability",
+        table=[],
         alt="Share of right answers against the probability of the predicted class; the table below holds the numbers",
     )
     errors = ", ".join(f"{name} {bins.ece:.4f}" for name, bins in found.items())
@@ -131,14 +134,13 @@ def mistakes(report: Report) -> None:
 def distribution(report: Report) -> None:
     """Shares of the classes in training and in what is said."""
     st.subheader("What it was trained on, and what it says", anchor=False)
-    st.plotly_chart(distribution_figure(report), config=parts.PLAIN, key="distribution")
-    with st.expander("The shares as a table"):
-        data: dict[str, list[object]] = {"class": list(report.classes)}
-        if report.train_counts:
-            data["train (n)"] = list(report.train_counts)
-        data[f"{report.split}: true (n)"] = report.confusion.sum(axis=1).tolist()
-        data[f"{report.split}: predicted (n)"] = report.confusion.sum(axis=0).tolist()
-        st.dataframe(pd.DataFrame(data), hide_index=True)
+    data: dict[str, list[object]] = {"class": list(report.classes)}
+    if report.train_counts:
+        data["train (n)"] = list(report.train_counts)
+    data[f"{report.split}: true (n)"] = report.confusion.sum(axis=1).tolist()
+    data[f"{report.split}: predicted (n)"] = report.confusion.sum(axis=0).tolist()
+    name = f"{report.model.name}-distribution"
+    chart(distribution_figure(report), "distribution", name, table=pd.DataFrame(data))
 
 
 def entry(item: Item) -> Entry:

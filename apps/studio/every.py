@@ -185,28 +185,6 @@ def table_json(answers: Sequence[Answer], file: str, box: Box | None) -> str:
 # --- as code ----------------------------------------------------------------------------------------------------
 
 
-def python_code(file: str, box: Box | None = None) -> str:
-    """The library's calls behind the page."""
-    region = f", box=({format_box(box).replace(',', ', ')})" if box is not None else ""
-    return f"""from pathlib import Path
-
-from fashionviz import images
-from fashionviz.inference.engine import shared_engine
-
-engine = shared_engine()
-photo = images.decode(Path({file!r}).read_bytes())
-for info in engine.models():
-    if not info.trained:
-        continue
-    prediction = engine.predict(photo, info.name{region})
-    print(f"{{info.name}}: {{prediction.timings.compute:.0f}} ms")
-    for score in prediction.first({TOP}):
-        print(f"    {{score.label:20}} {{score.probability:.3f}}")
-    method = {PREFERRED!r} if {PREFERRED!r} in info.methods else info.methods[0]
-    result = engine.explain(photo, info.name, method{region})
-    print(f"    {{method}} for {{result.target}}:", result.values.shape)  # (3, H, W), on the model's input"""
-
-
 def shell_code(file: str, infos: Sequence[ModelInfo], box: Box | None = None) -> str:
     """The same on the command line, for a POSIX shell: two lines a model."""
     region = ["--box", format_box(box)] if box is not None else []

@@ -23,10 +23,13 @@ LISTED = (
     ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
     ("landmarks.py", "Landmarks", ":material/pin_drop:", "landmarks", True),
     ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),
+    ("disagreement.py", "Disagreement", ":material/call_split:", "disagreement", True),
+    ("report.py", "Take it home", ":material/lab_profile:", "report", True),
     ("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),
     ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
     ("compare_errors.py", "Compare errors", ":material/compare:", "compare-errors", False),
     ("tags.py", "Tags", ":material/label:", "tags", False),
+    ("training.py", "Training", ":material/show_chart:", "training", False),
     ("studies.py", "Studies", ":material/science:", "studies", False),
     ("models.py", "Models", ":material/list_alt:", "models", False),
 )

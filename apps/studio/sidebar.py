@@ -37,6 +37,7 @@ def photo(wanted_on_page: bool) -> None:
             intake.chooser("sidebar")
         if item is None:
             st.button("Remove photo", key="forget", on_click=state.forget)
+        st.page_link("views/report.py", label="Take it home", icon=":material/lab_profile:")
     elif not wanted_on_page:
         if state.problem():
             st.error(state.problem())

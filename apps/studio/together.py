@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from apps.studio import committed, parts
+from apps.studio.charts import chart
 from apps.studio.error_snippets import cooccurrence_python
 from apps.studio.gallery import Entry, gallery, one_page
 from apps.studio.item_panel import panel
@@ -128,10 +129,11 @@ def _matrix(
 ) -> None:
     many = not numbered(max(len(rows), len(columns)))
     with st.container(key="wide_together" if many else "together_box"):
-        st.plotly_chart(
+        chart(
             cooccurrence_figure(found, kind, rows, columns, report, pair),
-            config=parts.PLAIN,
-            key="together",
+            "together",
+            f"{report.model.name}-together",
+            table=[],
             on_select=_clicked,
             selection_mode="points",
             alt="How many pictures have two tags together; the two lists below choose the same cells by keyboard",

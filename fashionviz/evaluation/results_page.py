@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from fashionviz.data.labels import TASKS
-from fashionviz.evaluation.compare import compare
+from fashionviz.data.labels import TASKS, Task
+from fashionviz.evaluation.compare import Comparison, compare
 from fashionviz.evaluation.report import load_report
 from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.models.card import FIGURE_NAMES, AssuranceCard, ModelCard, Share, load_card
@@ -106,18 +107,16 @@ def _model(card: ModelCard, report: Report) -> list[str]:
     return lines
 
 
-def _taggers(names: Sequence[str]) -> list[str]:
-    """A section a tagger: its figures, then every tag that the scored split has."""
-    lines: list[str] = []
-    for name in names:
-        card, report = load_card(model_folder(name)), load_tagging_report(name)
-        lines += [f"### `{name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
-        lines += [*_metrics(card), ""]
-        if report is not None:
-            lines += [f"By tag, {report.data_set} {report.split}, n {report.n:,}:", "", *_tags(report), ""]
-        history = card.recipe.get("history") or []
-        if history:
-            lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
+def _tagger(model: ModelSection) -> list[str]:
+    """A tagger: its figures, then every tag that the scored split has."""
+    card, report = model.card, model.tagging
+    lines = [f"### `{card.name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
+    lines += [*_metrics(card), ""]
+    if report is not None:
+        lines += [f"By tag, {report.data_set} {report.split}, n {report.n:,}:", "", *_tags(report), ""]
+    history = card.recipe.get("history") or []
+    if history:
+        lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
     return lines
 
 
@@ -137,6 +136,56 @@ def _tags(report: TaggingReport) -> list[str]:
     return [*lines, "", "</details>"]
 
 
+@dataclass(frozen=True)
+class ModelSection:
+    """What the page says of one model: its card and the report of its kind."""
+
+    card: ModelCard
+    report: Report | None = None
+    tagging: TaggingReport | None = None
+
+
+@dataclass(frozen=True)
+class TaskSection:
+    """What the page says of one task.
+
+    Attributes:
+        task: the task.
+        models: trained ones, by name.
+        comparison: of classifiers; taggers have no accuracies to compare.
+        reference: what its paper reports, on other data; may be empty.
+    """
+
+    task: Task
+    models: tuple[ModelSection, ...]
+    comparison: Comparison | None
+    reference: str
+
+
+def result_sections() -> tuple[TaskSection, ...]:
+    """Everything that the page shows, task by task, for whoever shows it otherwise.
+
+    Raises:
+        WeightsError: a card is damaged.
+    """
+    trained = [spec for spec in list_models() if is_trained(spec.name) and not spec.own]
+    trained.sort(key=lambda s: (list(TASKS).index(s.task.name), s.name))
+    sections = []
+    for name, group in groupby(trained, key=lambda s: s.task.name):
+        task, names = TASKS[name], [spec.name for spec in group]
+        models = tuple(
+            ModelSection(
+                load_card(model_folder(model)),
+                report=None if task.multilabel else load_report(model),
+                tagging=load_tagging_report(model) if task.multilabel else None,
+            )
+            for model in names
+        )
+        comparison = None if task.multilabel else compare(names)
+        sections.append(TaskSection(task, models, comparison, REFERENCES.get(name, "")))
+    return tuple(sections)
+
+
 def results_page() -> str:
     """The page as Markdown.
 
@@ -151,29 +200,24 @@ def results_page() -> str:
         "test. The papers worked on other data: their figures are references.",
         "",
     ]
-    trained = [spec for spec in list_models() if is_trained(spec.name) and not spec.own]
-    trained.sort(key=lambda s: (list(TASKS).index(s.task.name), s.name))
-    for task, group in groupby(trained, key=lambda s: s.task.name):
-        specs = list(group)
-        lines += [f"## {TASKS[task].title}", ""]
-        if TASKS[task].note:
-            lines += [TASKS[task].note, ""]
-        if TASKS[task].multilabel:
-            lines += _taggers([s.name for s in specs])
-            if task in REFERENCES:
-                lines += [f"Reference: {REFERENCES[task]}", ""]
+    for section in result_sections():
+        lines += [f"## {section.task.title}", ""]
+        if section.task.note:
+            lines += [section.task.note, ""]
+        reference = [f"Reference: {section.reference}", ""] if section.reference else []
+        if section.comparison is None:
+            for model in section.models:
+                lines += _tagger(model)
+            lines += reference
             continue
-        found = compare([s.name for s in specs])
-        lines += [found.markdown()]
-        for d in found.differences:
+        lines += [section.comparison.markdown()]
+        for d in section.comparison.differences:
             low, high = d.ci95
             lines.append(f"`{d.name}` less `{d.other}`: {d.value:+.4f} ({low:+.4f} to {high:+.4f}), paired, n {d.n:,}.")
-        if found.differences:
+        if section.comparison.differences:
             lines.append("")
-        if task in REFERENCES:
-            lines += [f"Reference: {REFERENCES[task]}", ""]
-        for spec in specs:
-            report = load_report(spec.name)
-            if report is not None:
-                lines += _model(load_card(model_folder(spec.name)), report)
+        lines += reference
+        for model in section.models:
+            if model.report is not None:
+                lines += _model(model.card, model.report)
     return "\n".join(lines).rstrip() + "\n"

@@ -62,3 +62,56 @@ def curves_figure(history: Sequence[Mapping[str, Any]], height: int = 380) -> go
     figure.update_xaxes(title_text="epoch", dtick=max(1, len(history) // 8))
     figure.update_layout(layout(height, legend={"orientation": "h", "y": -0.22, "x": 0}))
     return figure
+
+
+def metric_names(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """What can be compared between runs: key and name for people, what most runs logged first.
+
+    Args:
+        histories: of each run, by name.
+    """
+    found: dict[str, str] = {}
+    for history in histories.values():
+        losses, scores = series(history)
+        chosen = {"val_score": "score on validation, by which the epoch is kept"}
+        chosen = {key: name for key, name in chosen.items() if any(key in row for row in history)}
+        found = {**found, **losses, **chosen, **scores}
+        if any("learning_rate" in row for row in history):
+            found["learning_rate"] = "learning rate"
+    count = {key: sum(any(key in row for row in history) for history in histories.values()) for key in found}
+    return dict(sorted(found.items(), key=lambda item: -count[item[0]]))
+
+
+def runs_figure(histories: Mapping[str, Sequence[Mapping[str, Any]]], metric: str, height: int = 420) -> go.Figure:
+    """One figure of several runs over the epochs counted from 1; runs that did not log it are left out.
+
+    Args:
+        histories: of each run, by name; a name's place gives its colour.
+        metric: a key of :func:`metric_names`.
+        height: in pixels.
+    """
+    figure = go.Figure()
+    for place, (name, history) in enumerate(histories.items()):
+        rows = [row for row in history if metric in row]
+        if rows:
+            figure.add_scatter(
+                x=[int(row["epoch"]) + 1 for row in rows],
+                y=[row[metric] for row in rows],
+                name=name,
+                mode="lines+markers",
+                line={"color": PALETTE[place % len(PALETTE)]},
+                marker={"symbol": place % 6, "size": 9},
+                hovertemplate=f"epoch %{{x}}: %{{y:.4f}}<extra>{name}</extra>",
+            )
+    figure.update_layout(
+        layout(
+            height,
+            margin={"l": 8, "r": 16, "t": 8, "b": 8},
+            legend={"orientation": "h", "y": -0.2, "x": 0},
+            showlegend=True,
+        )
+    )
+    longest = max((len(history) for history in histories.values()), default=1)
+    figure.update_xaxes(title="epoch", dtick=max(1, longest // 10))
+    figure.update_yaxes(title=metric_names(histories).get(metric, metric), automargin=True)
+    return figure

@@ -76,3 +76,18 @@ def filter_figure(bank: FilterBank) -> go.Figure:
     figure.update_xaxes(**hidden)
     figure.update_yaxes(**hidden, constraintoward="top", scaleanchor="x")
     return figure
+
+
+def filter_rows(bank: FilterBank) -> list[dict[str, float | int | bool]]:
+    """What the figure says on hover, a row a filter: range and length of its weights, and whether it is unused."""
+    unused = set(unused_filters(bank))
+    return [
+        {
+            "filter": i,
+            "smallest weight": float(w.min()),
+            "largest weight": float(w.max()),
+            "norm": float(np.linalg.norm(w)),
+            "unused": i in unused,
+        }
+        for i, w in enumerate(bank.weights)
+    ]

@@ -16,7 +16,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from apps.studio import every, jobs, parts
-from apps.studio.every import Answer, ask, every_work, python_code, shell_code, table_csv, table_json
+from apps.studio.every import Answer, ask, every_work, shell_code, table_csv, table_json
 from fashionviz import images
 from fashionviz.data.examples import draw
 from fashionviz.errors import Cancelled, Overloaded
@@ -24,6 +24,7 @@ from fashionviz.figures.pictures import attribution_grey, view_photo
 from fashionviz.images import Photo, encode_png, from_pixels
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Attribution, Prediction, Progress
+from fashionviz.take_home.code import every_python
 from tests.apps.shipped import GENDER, SMALL, furnish, needs_weights, shipped_engine
 from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
 from tests.conftest import TRAINED
@@ -204,11 +205,11 @@ def test_the_code_to_copy_runs(
     name = "it's a dress.png"
     Path(name).write_bytes(photo.png())
     monkeypatch.setattr("fashionviz.inference.engine.shared_engine", lambda: engine)
-    exec(compile(python_code(name, (40, 60, 300, 420)), "copied", "exec"), {})
+    exec(compile(every_python(name, (40, 60, 300, 420)), "copied", "exec"), {})
     said = capsys.readouterr().out
     for trained in TRAINED:
         top = engine.predict(photo, trained, box=(40, 60, 300, 420)).top
-        assert re.search(rf"{re.escape(trained)}: \d+ ms\n    {re.escape(top.label)} +{top.probability:.3f}", said)
+        assert f"{trained} ClassScore(label={top.label!r}, probability={top.probability!r}" in said
     lines = shell_code(name, [engine.model(SMALL)], (40, 60, 300, 420)).splitlines()
     assert lines[0] == f"""fashionviz predict 'it'"'"'s a dress.png' --model {SMALL} --box 40,60,300,420 --json"""
     assert lines[1].endswith(f"--method guided-backprop --box 40,60,300,420 --out {SMALL}.png")

@@ -1,6 +1,6 @@
 """Training curves show the figures of the history, epoch by epoch."""
 
-from fashionviz.figures.curves import curves_figure
+from fashionviz.figures.curves import curves_figure, metric_names, runs_figure
 
 HISTORY = [
     {"epoch": 0, "train_loss": 1.5, "val_loss": 1.2, "val_fpi_accuracy": 0.7, "val_score": 0.7, "train_accuracy": 0.5},
@@ -33,3 +33,18 @@ def test_a_history_of_losses_alone_has_one_panel() -> None:
     figure = curves_figure([{"epoch": 0, "train_loss": 1.0}])
     assert [trace.name for trace in figure.data] == ["training loss"]
     assert len(figure.layout.annotations) == 1
+
+
+def test_several_runs_are_laid_over_each_other() -> None:
+    runs = {"a": HISTORY, "b": [{"epoch": 0, "val_loss": 2.0}, {"epoch": 1, "val_loss": 1.9, "learning_rate": 0.1}]}
+    names = metric_names(runs)
+    assert next(iter(names)) == "val_loss", "the one that both have"
+    assert names["learning_rate"] == "learning rate"
+    assert names["val_score"].startswith("score on validation")
+    drawn = {trace.name: (list(trace.x), list(trace.y)) for trace in runs_figure(runs, "val_loss").data}
+    assert drawn == {"a": ([1, 2], [1.2, 0.9]), "b": ([1, 2], [2.0, 1.9])}
+    (only,) = runs_figure(runs, "learning_rate").data
+    assert (only.name, list(only.x), list(only.y)) == ("b", [2], [0.1])
+    first, second = runs_figure(runs, "val_loss").data
+    assert only.line.color == second.line.color != first.line.color, "a run keeps its colour"
+    assert runs_figure(runs, "val_loss").layout.yaxis.title.text == "validation loss"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.studio import parts, state
+from apps.studio.charts import chart
 from fashionviz.figures.activations import channel_figure
 from fashionviz.figures.pictures import (
     activation_grid,
@@ -80,7 +81,7 @@ def one(maps: ActivationMaps, order: list[int]) -> None:
     parts.legend_magnitude(f"{shown.min():.3g}", f"{shown.max():.3g} (activation)")
     left, right = st.columns(2, gap="large")
     with left:
-        st.plotly_chart(channel_figure(maps, channel), config=parts.PLAIN, key="map")
+        chart(channel_figure(maps, channel), "map", f"{maps.model.name}-{maps.layer}-channel-{channel}")
         st.caption(
             f"Channel {channel} of `{maps.layer}`: {values.shape[1]}×{values.shape[0]} values for the whole input, "
             f"{shown.shape[1]}×{shown.shape[0]} of them over the photo."

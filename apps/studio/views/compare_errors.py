@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import committed, parts
+from apps.studio.charts import chart
 from apps.studio.error_snippets import pair_python
 from apps.studio.gallery import Entry, gallery, one_page
 from apps.studio.item_panel import panel
@@ -75,19 +76,21 @@ def matrices(found: Pair, report: Report, chosen: tuple[str, str] | None) -> Non
         places, (found.name, found.other), (found.confusion, found.other_confusion), strict=True
     ):
         key = f"matrix_{'first' if name == found.name else 'second'}"
-        place.plotly_chart(
-            confusion_figure(replace(report, confusion=matrix, n=found.n), numbers, chosen, order, name),
-            config=parts.PLAIN,
-            key=key,
-            on_select=_clicked(key),
-            selection_mode="points",
-            alt=f"Confusion matrix of {name}; the two lists below choose the same cells by keyboard",
-        )
+        with place:
+            chart(
+                confusion_figure(replace(report, confusion=matrix, n=found.n), numbers, chosen, order, name),
+                key,
+                f"{name}-confusion",
+                on_select=_clicked(key),
+                selection_mode="points",
+                alt=f"Confusion matrix of {name}; the two lists below choose the same cells by keyboard",
+            )
     with st.container(key=f"{wide}difference"):
-        st.plotly_chart(
+        chart(
             difference_figure(found, numbers, chosen, order),
-            config=parts.PLAIN,
-            key="matrix_difference",
+            "matrix_difference",
+            f"{found.name}-less-{found.other}",
+            table=[],
             on_select=_clicked("matrix_difference"),
             selection_mode="points",
             alt="Difference of the two matrices; the two lists below choose the same cells by keyboard",

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import committed, items, parts
+from apps.studio.charts import chart
 from apps.studio.error_sections import calibration, distribution, entry, item_table, mistakes, per_class
 from apps.studio.error_snippets import cell_python
 from apps.studio.gallery import gallery, one_page
@@ -26,6 +27,8 @@ from fashionviz.results import Report
 
 ANY = "choose a class"
 EVERY = "all"
+#: Heads the matrix as a table.
+TRUE = "true ↓ predicted →"
 #: How many of the most mistaken classes can be shown on their own, where there are many.
 FEWER = ("the 24 most mistaken", "the 12 most mistaken")
 
@@ -56,22 +59,21 @@ def matrix(report: Report, numbers: str, order: tuple[int, ...], chosen: tuple[s
     """The matrix; a click on a cell chooses it."""
     many = not numbered(len(order))
     with st.container(key="wide_matrix" if many else "matrix_box"):
-        st.plotly_chart(
+        labels = [report.classes[i] for i in order]
+        shown = matrix_numbers(report.confusion, numbers)[np.ix_(order, order)]
+        share = st.column_config.NumberColumn(format="percent" if numbers != NUMBERS[0] else "%d")
+        chart(
             confusion_figure(report, numbers, chosen, order),
-            config=parts.PLAIN,
-            key="matrix",
+            "matrix",
+            f"{report.model.name}-confusion",
+            table=pd.DataFrame(shown, columns=labels).assign(**{TRUE: labels})[[TRUE, *labels]],
+            columns=dict.fromkeys(labels, share),
             on_select=_clicked,
             selection_mode="points",
             alt="Confusion matrix; the two lists below choose the same cells by keyboard",
         )
     if many:
         st.caption(f"With {len(order)} classes the numbers stand under the pointer and in the table.")
-    with st.expander("The matrix as a table"):
-        labels = [report.classes[i] for i in order]
-        shown = matrix_numbers(report.confusion, numbers)[np.ix_(order, order)]
-        table = pd.DataFrame(shown, index=pd.Index(labels, name="true ↓ predicted →"), columns=labels)
-        share = st.column_config.NumberColumn(format="percent" if numbers != NUMBERS[0] else "%d")
-        st.dataframe(table, column_config=dict.fromkeys(labels, share))
 
 
 def _clicked() -> None:

@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import jobs, parts, state
-from apps.studio.every import TOP, Answer, every_work, python_code, shell_code, table, table_csv, table_json
+from apps.studio.every import TOP, Answer, every_work, shell_code, table, table_csv, table_json
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
 from fashionviz.explain.methods import get_method
 from fashionviz.models.registry import get_model
 from fashionviz.results import Box, ModelInfo
+from fashionviz.take_home.code import every_python
 
 _SIDE = 320
 
@@ -139,7 +140,7 @@ def downloads(held: Held, box: Box | None, done: Sequence[Answer]) -> None:
         ):
             st.download_button(label, data, file_name=name, mime=mime, on_click="ignore", icon=":material/download:")
     python, shell = st.tabs(["Python", "Command line"])
-    python.code(python_code(held.name, box), language="python", wrap_lines=True)
+    python.code(every_python(held.name, box), language="python", wrap_lines=True)
     shell.code(shell_code(held.name, trained, box), language="bash", wrap_lines=True)
 
 

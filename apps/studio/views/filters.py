@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from apps.studio import parts, state
-from fashionviz.figures.filters import columns_for, figure_width, filter_figure
+from apps.studio.charts import chart
+from fashionviz.figures.filters import columns_for, figure_width, filter_figure, filter_rows
 from fashionviz.figures.pictures import filter_grid, unused_filters
 from fashionviz.images import encode_png
 from fashionviz.results import FilterBank
@@ -79,11 +80,12 @@ else:
 unused = len(unused_filters(bank))
 if unused:
     st.caption(f"{unused} of the {count} filters are unused: training has driven all their weights to about zero.")
-st.plotly_chart(
+chart(
     filter_figure(bank),
+    "filters",
+    f"{bank.model.name}-{bank.layer}-filters",
+    table=filter_rows(bank),
     width=figure_width(count),
-    config=parts.PLAIN,
-    key="filters",
     alt=f"{count} filters of {bank.layer}, index on hover",
 )
 downloads(bank)

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from apps.lab.snippets import landmarks_cli, landmarks_curl, landmarks_python
+from apps.lab.snippets import landmarks_curl
 from apps.studio import parts, state
 from fashionviz.data.landmarks.annotated import NOTE as ANNOTATED
 from fashionviz.data.landmarks.annotated import learned_note
@@ -19,6 +19,7 @@ from fashionviz.landmark_results import Landmarks
 from fashionviz.models.card import Metric
 from fashionviz.results import Box, ModelInfo
 from fashionviz.serialise import landmarks_json
+from fashionviz.take_home.code import landmarks_cli, landmarks_python
 
 
 def how_good(info: ModelInfo) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import parts
+from apps.studio.charts import chart
 from fashionviz.errors import FashionvizError
 from fashionviz.figures.curves import curves_figure
 from fashionviz.models.card import FIGURE_NAMES, ModelCard, load_card
@@ -114,7 +115,7 @@ def one(info: ModelInfo) -> None:
     history = card.recipe.get("history") or []
     if history:
         st.markdown("**How it was trained**")
-        st.plotly_chart(curves_figure(history), config=parts.PLAIN, key="curves")
+        chart(curves_figure(history), "curves", f"{info.name}-training", table=history)
         st.caption(
             "Validation is scored after each epoch with the averaged weights, which are what is kept; training with "
             "the weights of the moment, on augmented photos, and so it may look worse."

@@ -10,6 +10,7 @@ import streamlit as st
 from apps.lab.region import CHOICES, CUSTOM, WHOLE, describe, preview
 from apps.lab.snippets import cli_snippet, curl_snippet, python_snippet
 from apps.studio import parts, state
+from apps.studio.charts import chart
 from apps.words import assurance_words, tags_headline
 from fashionviz.figures.bars import probability_bars
 from fashionviz.models.registry import get_model
@@ -38,7 +39,7 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
     if prediction.assurance:
         sign, lead, more = assurance_words(prediction.assurance)
         st.markdown(f"{sign} **{lead}** {more}")
-    st.plotly_chart(probability_bars(prediction, classes), config=parts.PLAIN, key="bars")
+    chart(probability_bars(prediction, classes), "bars", f"{prediction.model.name}-probabilities")
     if note:
         st.caption(note)
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import committed, parts
+from apps.studio.charts import chart
 from apps.studio.error_snippets import threshold_python
 from apps.studio.together import together
 from fashionviz.error_results import ClassIntervals
@@ -54,18 +55,22 @@ def one_tag(report: TaggingReport) -> None:
     threshold = chosen_threshold(report, tag)
     trade(report, tag, curve, threshold, tag_intervals(data.probabilities, data.true, data.known, place, threshold))
     left, right = st.columns(2, gap="large")
-    left.plotly_chart(
-        precision_recall_figure(curve, threshold, scored_title(f"{tag.label}: precision and recall", report)),
-        config=parts.PLAIN,
-        key="precision_recall",
-        alt=f"Precision against recall of the tag {tag.label} over all thresholds; the table below holds the numbers",
-    )
-    right.plotly_chart(
-        threshold_figure(curve, threshold, scored_title(f"{tag.label}: what a threshold trades", report)),
-        config=parts.PLAIN,
-        key="by_threshold",
-        alt=f"Precision, recall and F1 of the tag {tag.label} at each threshold; the table below holds the numbers",
-    )
+    with left:
+        chart(
+            precision_recall_figure(curve, threshold, scored_title(f"{tag.label}: precision and recall", report)),
+            "precision_recall",
+            f"{label}-precision-recall",
+            table=[],
+            alt=f"Precision against recall of the tag {label} over all thresholds; the table below holds the numbers",
+        )
+    with right:
+        chart(
+            threshold_figure(curve, threshold, scored_title(f"{tag.label}: what a threshold trades", report)),
+            "by_threshold",
+            f"{label}-thresholds",
+            table=[],
+            alt=f"Precision, recall and F1 of the tag {label} at each threshold; the table below holds the numbers",
+        )
     with st.expander("The curves as a table, and in Python"):
         share = st.column_config.NumberColumn(format="%.3f")
         columns = {"said from": curve.thresholds, "precision": curve.precision, "recall": curve.recall, "F1": curve.f1}
@@ -156,7 +161,7 @@ parts.note(info)
 st.subheader("One tag", anchor=False)
 one_tag(report)
 st.subheader(f"The {min(_SHOWN, len(report.per_tag))} most frequent tags", anchor=False)
-st.plotly_chart(histogram_figure(report, _SHOWN), config=parts.PLAIN, key="histogram")
+chart(histogram_figure(report, _SHOWN), "histogram", f"{report.model.name}-tags")
 st.subheader("Tags that occur together", anchor=False)
 together(report)
 st.subheader("Tag by tag", anchor=False)

@@ -23,13 +23,16 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("GET", f"{API}/filters"),
         ("POST", f"{API}/activations"),
         ("POST", f"{API}/landmarks"),
+        ("POST", f"{API}/report"),
+        ("POST", f"{API}/disagreement"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
     }
-    for operation in calls.values():
+    for (_, path), operation in calls.items():
         assert operation["summary"]
         assert operation["description"]
-        assert "schema" in operation["responses"]["200"]["content"]["application/json"]
+        kind = "text/html" if path == f"{API}/report" else "application/json"
+        assert "schema" in operation["responses"]["200"]["content"][kind]
     assert set(calls["POST", f"{API}/explain"]["responses"]["200"]["content"]) == {
         "application/json",
         "image/png",
