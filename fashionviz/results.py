@@ -292,6 +292,11 @@ class ModelInfo:
     answer: str = "classes"
 
     @property
+    def names(self) -> bool:
+        """Whether it names what a photo shows, by a class or by tags; else it answers pixel by pixel."""
+        return self.answer != "regions"
+
+    @property
     def main_metric(self) -> dict[str, object] | None:
         """The figure that stands for the model: accuracy; mean average precision of tags, mean overlap of regions.
 

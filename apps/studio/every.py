@@ -196,7 +196,7 @@ from fashionviz.inference.engine import shared_engine
 engine = shared_engine()
 photo = images.decode(Path({file!r}).read_bytes())
 for info in engine.models():
-    if not info.trained:
+    if not (info.trained and info.names):
         continue
     prediction = engine.predict(photo, info.name{region})
     print(f"{{info.name}}: {{prediction.timings.compute:.0f}} ms")

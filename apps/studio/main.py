@@ -21,6 +21,7 @@ LISTED = (
     ("activations.py", "Activation maps", ":material/layers:", "activations", True),
     ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
     ("landmarks.py", "Landmarks", ":material/pin_drop:", "landmarks", True),
+    ("segment.py", "Garment and skin", ":material/content_cut:", "segment", True),
     ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),
     ("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),
     ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
@@ -28,6 +29,8 @@ LISTED = (
     ("studies.py", "Studies", ":material/science:", "studies", False),
     ("models.py", "Models", ":material/list_alt:", "models", False),
 )
+#: Addresses of the pages that look into any network, one that names nothing too.
+INSIDE = ("filters", "activations", "layers", "segment", "models")
 
 MARK = Path(ROOT) / "apps" / "static" / "mark.svg"
 # A file of our own: a Material symbol as the page's icon would be loaded from another server.
@@ -49,7 +52,7 @@ if page is start:
     page.run()  # before the sidebar: what its widgets hold in the address could not be handed on after it
 with st.sidebar:
     with parts.plainly():
-        sidebar.model_choice(parts.engine())
+        sidebar.model_choice(parts.engine(), inside=page.url_path in INSIDE)
     sidebar.photo(wanted_on_page=page.title in asks)
     sidebar.links()
 page.run()
