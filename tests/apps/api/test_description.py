@@ -22,6 +22,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("GET", f"{API}/filters"),
         ("POST", f"{API}/activations"),
         ("POST", f"{API}/landmarks"),
+        ("POST", f"{API}/segment"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
     }
@@ -40,7 +41,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
 
 def test_docs_need_no_other_host(client: TestClient) -> None:
     page = client.get(f"{API}/docs").text
-    for path in ("/predict", "/explain", "/filters", "/activations", "/landmarks", "/models/{name}/report"):
+    for path in ("/predict", "/explain", "/filters", "/activations", "/landmarks", "/segment", "/models/{name}/report"):
         assert f"{API}{path}" in page
     assert "curl -F file=@photo.jpg" in page
     assert f"{API}/openapi.json" in page
