@@ -32,10 +32,10 @@ class ByColour(torch.nn.Module):
         with torch.no_grad():  # of normalised RGB
             layer.weight.copy_((weight * std)[:, :, None, None])
             layer.bias.copy_(weight @ mean + torch.tensor([20.0, 0, 0]))
-        self.layer = layer
+        self.features = torch.nn.Sequential(torch.nn.Sequential(layer))  # it has the name of the real one's first
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.layer(x)
+        return self.features(x)
 
 
 def painted(size: tuple[int, int] = (120, 60)) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
