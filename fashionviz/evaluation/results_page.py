@@ -7,7 +7,9 @@ from itertools import groupby
 from typing import Any
 
 from fashionviz.data.labels import TASKS
+from fashionviz.data.regions import DERIVED_NOTE
 from fashionviz.evaluation.compare import compare
+from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.evaluation.report import load_report
 from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.models.card import FIGURE_NAMES, AssuranceCard, ModelCard, Share, load_card
@@ -121,6 +123,34 @@ def _taggers(names: Sequence[str]) -> list[str]:
     return lines
 
 
+def _segmenters(names: Sequence[str]) -> list[str]:
+    """A section a segmenter: its figures, then every class of pixels."""
+    lines: list[str] = []
+    for name in names:
+        card, report = load_card(model_folder(name)), load_region_report(name)
+        lines += [f"### `{name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
+        lines += [*_metrics(card), ""]
+        if report is not None:
+            lines += [
+                f"By class of pixel, {report.data_set} {report.split}, n {report.n:,} photos:",
+                "",
+                "| class | intersection over union | 95 % interval | precision | recall | share of pixels |",
+                "|---|---:|---|---:|---:|---:|",
+            ]
+            for c in report.per_class:
+                lines.append(
+                    f"| {c.label} | {c.iou:.4f} | {c.iou_ci95[0]:.4f} – {c.iou_ci95[1]:.4f} | {c.precision:.4f} | "
+                    f"{c.recall:.4f} | {c.share:.4f} |"
+                )
+            lines.append("")
+        if any(m.data_set != TASKS["garment"].data_set for m in card.metrics):
+            lines += [f"Of catalogue photos: {DERIVED_NOTE[0].lower()}{DERIVED_NOTE[1:]}", ""]
+        history = card.recipe.get("history") or []
+        if history:
+            lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
+    return lines
+
+
 def _tags(report: TaggingReport) -> list[str]:
     lines = [
         f"<details><summary>{len(report.per_tag)} tags</summary>",
@@ -162,6 +192,9 @@ def results_page() -> str:
             lines += _taggers([s.name for s in specs])
             if task in REFERENCES:
                 lines += [f"Reference: {REFERENCES[task]}", ""]
+            continue
+        if TASKS[task].regions:
+            lines += _segmenters([s.name for s in specs])
             continue
         found = compare([s.name for s in specs])
         lines += [found.markdown()]

@@ -31,6 +31,7 @@ def page(model: str = MODEL, view: str = "segment", *, photo: bool = True, **que
     app = AppTest.from_file(MAIN, default_timeout=180)
     if photo:
         app.session_state["held"] = Held(from_pixels(painted((90, 150))[0]), "0" * 16, "painted.png")
+    app.query_params.update(query)
     app.run()
     app.query_params.update(query)
     app.switch_page(f"views/{view}.py").run()
