@@ -224,9 +224,7 @@ FEEDS: dict[str, Feed] = {
     "garment": Feed(
         material=_no_labels,
         checks=(Check("ccp", "validation", "miou"),),
-        reported=_each_figure(
-            ("ccp", "validation"), ("ccp", "test"), ("fpi-large", "validation"), figures=REGION_FIGURES
-        ),
+        reported=_each_figure(("ccp", "validation"), ("ccp", "test"), figures=REGION_FIGURES),
         data_sets=(
             "ccp train (Clothing Co-Parsing street photos with masks)",
             "fpi-large train (some catalogue photos on white, with masks derived from silhouettes)",

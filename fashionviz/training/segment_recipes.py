@@ -62,6 +62,6 @@ SEGMENT_RECIPES: dict[str, SegmentRecipe] = {
     recipe.model: recipe
     for recipe in (
         # Crops show people larger than whole photos do: it is served larger than trained (Touvron et al. 2019).
-        SegmentRecipe(model="lraspp_mobilenet_v2.garment", stages=(((192, 144), 8), ((256, 192), 6))),
+        SegmentRecipe(model="lraspp_mobilenet_v2.garment", stages=(((192, 144), 5), ((256, 192), 4))),
     )
 }

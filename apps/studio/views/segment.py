@@ -103,7 +103,7 @@ with left:
     st.subheader("The photo", anchor=False)
     st.image(part.pixels, width="stretch", alt="The photo, or the part of it that was asked about")
 with right:
-    st.subheader("What each pixel shows", anchor=False)
+    st.subheader("Its regions", anchor=False)
     st.image(
         region_picture(result, part.pixels),
         width="stretch",
