@@ -84,7 +84,8 @@ class RegionNetwork(pl.LightningModule):
         rates: list[float] = []
         for trunk in (True, False):
             rate = recipe.learning_rate * (recipe.trunk_rate if trunk else 1)
-            found = [p for n, p in self.network.named_parameters() if n.startswith("features.") == trunk]
+            learned = ((n, p) for n, p in self.network.named_parameters() if p.requires_grad)
+            found = [p for n, p in learned if n.startswith("features.") == trunk]
             for decayed in (True, False):
                 decay = recipe.weight_decay if decayed else 0.0
                 groups.append({"params": [p for p in found if (p.ndim > 1) == decayed], "weight_decay": decay})

@@ -20,6 +20,7 @@ class SegmentRecipe:
         feed: what it is checked on and reported on (:mod:`fashionviz.training.feeds`).
         learning_rate: peak of the one-cycle schedule, of the head.
         trunk_rate: the trunk learns at this share of it.
+        frozen: parts that keep the weights they start with; their batch statistics adapt to the photos.
         weight_decay: of AdamW; biases and batch norms are spared.
         overlap: weight of the soft intersection over union in the loss, beside cross-entropy.
         catalogue: photos of the catalogue's train split with a derived mask, drawn by the seed.
@@ -36,6 +37,7 @@ class SegmentRecipe:
     feed: str = "garment"
     learning_rate: float = 3e-3
     trunk_rate: float = 0.3
+    frozen: tuple[str, ...] = ()
     weight_decay: float = 0.02
     overlap: float = 0.5
     catalogue: int = 600
@@ -62,6 +64,10 @@ SEGMENT_RECIPES: dict[str, SegmentRecipe] = {
     recipe.model: recipe
     for recipe in (
         # Crops show people larger than whole photos do: it is served larger than trained (Touvron et al. 2019).
-        SegmentRecipe(model="lraspp_mobilenet_v2.garment", stages=(((192, 144), 5), ((256, 192), 4))),
+        SegmentRecipe(
+            model="lraspp_mobilenet_v2.garment",
+            stages=(((192, 144), 4), ((256, 192), 2)),
+            frozen=("features.0", "features.1", "features.2", "features.3"),  # the costly ones, and the most general
+        ),
     )
 }

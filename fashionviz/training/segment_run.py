@@ -82,6 +82,8 @@ def train_segmenter(
     if start.path is not None:
         fresh = load_initial(start.path, network)
         log.info("started from %s; new: %s", start.name, ", ".join(fresh))
+    for part in recipe.frozen:
+        network.get_submodule(part).requires_grad_(False)
     loop = make_loop(
         folder or run_folder(recipe), epochs or recipe.epochs, ema_decay=recipe.ema_decay, seed=recipe.seed, devices=1,
         on_epoch=on_epoch,

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import lightning.pytorch as pl
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -121,6 +122,11 @@ def test_a_run_that_was_killed_goes_on_along_the_same_curve(house: Path) -> None
     assert one.keys() == other.keys()
     for name, value in one.items():
         assert torch.allclose(value.float(), other[name].float(), atol=1e-5), name
+    pl.seed_everything(RECIPE.seed, verbose=False)
+    fresh = SPEC.build()
+    moved = [n for n, p in fresh.named_parameters() if not torch.equal(p, one[f"network.{n}"])]
+    assert moved
+    assert not any(n.startswith(tuple(f"{part}." for part in RECIPE.frozen)) for n in moved), "frozen parts stay"
 
 
 def test_it_trains_in_one_process(house: Path) -> None:
@@ -224,10 +230,11 @@ def test_overlap_loss_by_hand() -> None:
 
 
 def test_the_trunk_learns_more_slowly_and_no_parameter_is_left_out() -> None:
-    module = RegionNetwork(SPEC.build(), RECIPE, 3, steps=10)
-    optimiser = module.configure_optimizers()["optimizer"]
-    count = sum(len(group["params"]) for group in optimiser.param_groups)
-    assert count == len(list(module.network.parameters()))
+    network = SPEC.build()
+    network.get_submodule("features.0").requires_grad_(False)
+    optimiser = RegionNetwork(network, RECIPE, 3, steps=10).configure_optimizers()["optimizer"]
+    learned = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    assert learned == {id(p) for n, p in network.named_parameters() if not n.startswith("features.0.")}
     peaks = [group["max_lr"] for group in optimiser.param_groups]
     assert peaks == pytest.approx([3e-3 * 0.3] * 2 + [3e-3] * 2)
     assert [group["weight_decay"] for group in optimiser.param_groups] == [0.02, 0, 0.02, 0]
