@@ -25,9 +25,10 @@ from fashionviz.data.convert_command import convert_command
 from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_tagging
+from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_regions, print_tagging
 from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.landmarks_command import landmarks
+from fashionviz.inference.segment_command import segment
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
@@ -54,6 +55,7 @@ app.command("study")(study_command)
 app.command()(assurance)
 app.command()(landmarks)
 app.command()(disagree)
+app.command()(segment)
 
 out = Console()
 err = Console(stderr=True)
@@ -121,12 +123,15 @@ def predict(
 ) -> None:
     """Name the class, or the tags, of each photo."""
     from fashionviz.inference.engine import shared_engine
+    from fashionviz.inference.segment import must_name
+    from fashionviz.models.registry import get_model
     from fashionviz.serialise import failure_json, prediction_json
 
     with plain_errors():
         engine = shared_engine()
         region = parse_box(box, "--box")
         info = engine.model(model)
+        must_name(get_model(info.name))
         engine.filters(model)  # a missing or damaged model is one error, not one a photo
         answers, failed = [], False
         for path in photos:
@@ -271,12 +276,20 @@ def evaluate(
     from fashionviz.serialise import landmark_report_json, report_json
 
     with plain_errors(), bar(f"{model} on {data}") as tick:
+        tagging = regions = None
         if get_model(model).task.multilabel:
             from fashionviz.evaluation.tagging import evaluate_tags
 
             tagging = evaluate_tags(model, data, split, progress=tick).report
+        elif get_model(model).task.regions:
+            from fashionviz.evaluation.regions import evaluate_regions
+
+            regions = evaluate_regions(model, data, split, progress=tick).report
         else:
-            tagging, report = None, run(model, data, split, progress=tick).report
+            report = run(model, data, split, progress=tick).report
+    if regions:
+        print_regions(regions, as_json)
+        return
     if tagging:
         print_tagging(tagging, as_json)
         return

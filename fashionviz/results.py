@@ -268,6 +268,7 @@ class ModelInfo:
         note: words that must stand beside its classes.
         paper: where the design comes from.
         multilabel: whether it is a tagger, which gives tags rather than one class.
+        answer: what it says of a photo: ``classes`` (one of them), ``tags``, or ``regions`` (a class for each pixel).
     """
 
     name: str
@@ -288,14 +289,20 @@ class ModelInfo:
     note: str
     paper: str = ""
     multilabel: bool = False
+    answer: str = "classes"
+
+    @property
+    def names(self) -> bool:
+        """Whether it names what a photo shows, by a class or by tags; else it answers pixel by pixel."""
+        return self.answer != "regions"
 
     @property
     def main_metric(self) -> dict[str, object] | None:
-        """The figure that stands for the model: accuracy, of a tagger mean average precision.
+        """The figure that stands for the model: accuracy; mean average precision of tags, mean overlap of regions.
 
         That on the test split, else the first there is, since a test split may be held out; ``None`` without any.
         """
-        name = "map" if self.multilabel else "accuracy"
+        name = {"tags": "map", "regions": "miou"}.get(self.answer, "accuracy")
         found = [metric for metric in self.metrics if metric.get("name") == name]
         return next((metric for metric in found if metric.get("split") == "test"), found[0] if found else None)
 

@@ -33,6 +33,7 @@ from fashionviz.results import (
     Report,
     TagGroup,
 )
+from fashionviz.segment_results import RegionReport
 from fashionviz.tag_results import TaggingReport
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def model_json(info: ModelInfo) -> Json:
         "note": info.note,
         "paper": info.paper,
         "multilabel": info.multilabel,
+        "answer": info.answer,
     }
 
 
@@ -142,7 +144,7 @@ def layer_json(layer: LayerInfo) -> Json:
     }
 
 
-def _scored_json(report: Report | TaggingReport) -> Json:
+def scored_json(report: Report | TaggingReport | RegionReport) -> Json:
     """Which model was scored, and on what."""
     return {
         "model": report.model.name,
@@ -163,7 +165,7 @@ def report_json(report: Report) -> Json:
 
     intervals = class_intervals(report.confusion, report.classes)
     return {
-        **_scored_json(report),
+        **scored_json(report),
         "accuracy": float(report.accuracy),
         "accuracy_ci95": [float(v) for v in report.accuracy_ci95],
         "top2": float(report.top2),
@@ -230,7 +232,7 @@ def cell_json(report: Report, items: Sequence[Item], true: str, predicted: str) 
 def tagging_report_json(report: TaggingReport) -> Json:
     """A tagger's report with the keys of `evaluate --json`."""
     return {
-        **_scored_json(report),
+        **scored_json(report),
         "labels": report.labels,
         "accuracy": float(report.accuracy),
         "micro_f1": float(report.micro.f1),

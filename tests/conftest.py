@@ -31,8 +31,15 @@ from tests.reports import write_made_up_report, write_made_up_tags
 MODEL = "mobilenet_v2.gender_category"
 TAGGER = "mobilenet_v2.street_tags"
 TRAINED = [spec.name for spec in list_models() if is_trained(spec.name) and not spec.own]
-#: Those of one class a photo: the others are taggers.
-CLASSIFIERS = [name for name in TRAINED if not get_model(name).task.multilabel]
+#: Those of one class a photo: the others are taggers, or say what each pixel shows.
+CLASSIFIERS = [name for name in TRAINED if get_model(name).task.answer == "classes"]
+#: Those that name what a photo shows.
+NAMING = [name for name in TRAINED if get_model(name).task.answer != "regions"]
+FIGURES = {
+    "classes": ("accuracy",),
+    "tags": ("micro_f1", "macro_f1", "map"),
+    "regions": ("miou", "pixel_accuracy", "person_as_garment", "garment_as_person"),
+}
 
 
 def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
@@ -45,11 +52,12 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
             module.momentum = 1.0
     with torch.no_grad():  # statistics of one batch: without them the signal dies out on its way
         network(torch.randn(8, 3, *spec.input_size))
-        network.classifier[-1].weight.mul_(20)
+        if not spec.task.regions:
+            network.classifier[-1].weight.mul_(20)
     network.eval()
     folder = root / name
     stored = save_weights(network, name, folder / FILE)
-    figures = ("micro_f1", "macro_f1", "map") if spec.task.multilabel else ("accuracy",)
+    figures = FIGURES[spec.task.answer]
     metrics = tuple(
         Metric(
             name=figure, value=0.5, ci95=(0.4, 0.6), n=96, data_set=spec.task.data_set, split="test",
@@ -83,7 +91,8 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
     x = to_input(golden_picture(1), spec.input_size, spec.mean, spec.std)[0]
     network.load_state_dict(unpack(load_file(folder / FILE)))
     with torch.no_grad():
-        logits = tuple(float(v) for v in network(x[None])[0])
+        answer = network(x[None])[0]
+    logits = tuple(float(v) for v in (answer.flatten(1).mean(1) if spec.task.regions else answer))
     card = card.model_copy(update={"golden": Golden(kind="golden", seed=1, logits=logits)})
     card.save(folder / "card.json")
     return card

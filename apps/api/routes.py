@@ -18,12 +18,15 @@ from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
 from fashionviz import serialise
 from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.evaluation.reliability import item_scores, reliability
 from fashionviz.evaluation.report import items_in_cell, load_items, load_report
 from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.figures import pictures
 from fashionviz.figures.landmarks import heat_picture, landmark_picture
+from fashionviz.figures.regions import region_picture, with_legend
 from fashionviz.images import encode_png
+from fashionviz.region_json import region_report_json, segmentation_json
 from fashionviz.results import ActivationMaps, Attribution, Timings
 
 Format = Literal["png", "json", "npy"]
@@ -113,7 +116,7 @@ def list_layers(name: NamePath, engine: EngineDep) -> list[serialise.Json]:
 @router.get(
     "/models/{name}/report",
     tags=["models"],
-    response_model=schemas.ReportBody | schemas.TaggingReportBody,
+    response_model=schemas.ReportBody | schemas.TaggingReportBody | schemas.RegionReportBody,
     responses=_MODEL_ERRORS,
     summary="How often a model is right",
 )
@@ -121,12 +124,16 @@ def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
     """The model's committed report on its test split.
 
     Of a classifier accuracy and each class's precision, recall and F1 with 95 % intervals, the confusion matrix, and
-    how often it is right at which confidence; of a tagger F1 and average precision.
+    how often it is right at which confidence; of a tagger F1 and average precision; of a segmenter intersection over
+    union.
     """
     info = engine.model(name)
     tagging = load_tagging_report(info.name)
     if tagging is not None:
         return serialise.tagging_report_json(tagging)
+    regions = load_region_report(info.name)
+    if regions is not None:
+        return region_report_json(regions)
     report = load_report(info.name)
     if report is None:
         raise ReportMissing(f"There is no report of {info.name}: it has not been trained and evaluated yet.")
@@ -280,6 +287,39 @@ def landmarks(sent: UploadDep, choice: Annotated[LandmarkChoice, Depends()], eng
     if choice.name is not None:
         return _png(pictures.enlarge(heat_picture(result, choice.name), PICTURE, smooth=True), headers)
     return _png(landmark_picture(result, photo.pixels), headers)
+
+
+class SegmentChoice:
+    """Which answer: form fields win over the query."""
+
+    def __init__(
+        self,
+        format: Annotated[Format | None, Query(description="`json` without it.")] = None,
+        format_field: Annotated[Format | None, Form(alias="format")] = None,
+    ) -> None:
+        self.format: Format = format_field or format or "json"
+
+
+@router.post(
+    "/segment",
+    tags=["photos"],
+    response_model=schemas.SegmentationBody,
+    responses=_files(
+        _PHOTO_ERRORS, "The regions over the photo as PNG with a legend; probabilities as `.npy` (3, h, w)."
+    ),
+    summary="What each pixel shows",
+)
+def segment(sent: UploadDep, choice: Annotated[SegmentChoice, Depends()], engine: EngineDep) -> Response:
+    """Garment (everything worn or carried), skin and hair, or background, pixel by pixel."""
+    photo = sent.photo()
+    part = photo.crop(sent.box) if sent.box else photo
+    result = engine.segment(photo, model=sent.model, box=sent.box)
+    headers = _headers(result.model.name, result.model.sha256, result.timings)
+    if choice.format == "json":
+        return JSONResponse(segmentation_json(result, sent.file, (part.height, part.width)), headers=headers)
+    if choice.format == "npy":
+        return _npy(result.view.placement.cut(result.probabilities), "regions.npy", headers)
+    return _png(with_legend(region_picture(result, part.pixels), result), headers)
 
 
 @router.get(

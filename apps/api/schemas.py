@@ -155,6 +155,9 @@ class ModelBody(BaseModel):
     note: str
     paper: str = Field(description="Where the design comes from.")
     multilabel: bool = Field(description="Whether it is a tagger, which gives tags rather than one class.")
+    answer: Literal["classes", "tags", "regions"] = Field(
+        description="What it says of a photo: one of its classes, tags, or a class for each pixel."
+    )
 
 
 class LayerBody(BaseModel):
@@ -282,6 +285,50 @@ class TaggingReportBody(ScoredBody):
     macro: AveragesBody
     per_image: AveragesBody
     per_tag: list[TagScores]
+
+
+class RegionScores(BaseModel):
+    """Scores of one class of pixels."""
+
+    label: str
+    iou: float
+    iou_ci95: list[float]
+    precision: float
+    recall: float
+    share: float = Field(description="Of all pixels that are truly of it.")
+
+
+class RegionReportBody(ScoredBody):
+    """How a segmenter did on a split; the same keys as `fashionviz evaluate --json`."""
+
+    miou: float = Field(description="Mean intersection over union of the classes.")
+    miou_ci95: list[float]
+    iou: dict[str, float]
+    pixel_accuracy: float
+    pixel_accuracy_ci95: list[float]
+    person_as_garment: float = Field(description="Share of the pixels of skin and hair that are called garment.")
+    person_as_garment_ci95: list[float]
+    garment_as_person: float
+    garment_as_person_ci95: list[float]
+    per_class: list[RegionScores]
+    classes: list[str]
+    confusion: list[list[int]] = Field(description="Counts of pixels, true class by row.")
+    note: str
+
+
+class SegmentationBody(BaseModel):
+    """What each pixel of a photo shows."""
+
+    file: str
+    model: str
+    sha256: str
+    classes: list[str]
+    shares: dict[str, float] = Field(description="Share of the photo that each class covers.")
+    size: list[int] = Field(description="Height and width of the label map: those of the photo or its region.")
+    labels_png: str = Field(description="Base64 of a PNG whose values are places in `classes`.")
+    timings_ms: Timings
+    box: list[float] | None
+    note: str
 
 
 class ArrayBody(BaseModel):

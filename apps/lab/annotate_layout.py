@@ -68,8 +68,8 @@ def lay_out(engine: Any) -> Page:
 
 
 def _photos_and_models(page: Page, engine: Any) -> None:
-    # A tagger has no one class for the table.
-    trained = handlers.told_apart([m for m in engine.models() if m.trained and not m.multilabel])
+    # The table has a place for one class.
+    trained = handlers.told_apart([m for m in engine.models() if m.trained and m.answer == "classes"])
     default = handlers.default_model(engine)
     with gr.Row(elem_classes="fv-pair"):
         with gr.Column(min_width=300):

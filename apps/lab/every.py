@@ -63,10 +63,10 @@ class Reply:
 
 
 def groups(engine: Any) -> tuple[Group, ...]:
-    """The trained models by task; the default task comes first, as the engine lists them."""
+    """The trained models that name what a photo shows, by task; the default task first, as the engine lists them."""
     by_task: dict[str, list[ModelInfo]] = {}
     for info in engine.models():
-        if info.trained:
+        if info.trained and info.names:
             by_task.setdefault(info.task, []).append(info)
     return tuple(
         Group(task, get_model(models[0].name).task.title, models[0].note, tuple(models))
@@ -75,8 +75,8 @@ def groups(engine: Any) -> tuple[Group, ...]:
 
 
 def untrained(engine: Any) -> tuple[str, ...]:
-    """Names of the models without weights."""
-    return tuple(info.name for info in engine.models() if not info.trained)
+    """Names of such models without weights."""
+    return tuple(info.name for info in engine.models() if info.names and not info.trained)
 
 
 def order(found: Iterable[Group]) -> tuple[ModelInfo, ...]:

@@ -58,15 +58,15 @@ def told_apart(infos: Sequence[ModelInfo]) -> list[tuple[str, str]]:
 
 
 def model_choices(engine: Any) -> list[tuple[str, str]]:
-    """Every model by title; untrained ones say so and cannot answer."""
-    infos = engine.models()
+    """Every model that names what a photo shows, by title; untrained ones say so and cannot answer."""
+    infos = [m for m in engine.models() if m.names]
     titles = {name: title for title, name in told_apart([m for m in infos if m.trained])}
     return [(titles.get(m.name, f"{m.title} (not trained yet)"), m.name) for m in infos]
 
 
 def default_model(engine: Any) -> str | None:
     """The default model's name, the first one's if none is trained, ``None`` if none is registered."""
-    models = engine.models()
+    models = [m for m in engine.models() if m.names]
     for info in models:
         if info.default and info.trained:
             return str(info.name)

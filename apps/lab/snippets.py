@@ -142,6 +142,34 @@ def landmarks_curl(file: str, model: str, box: Box | None = None, url: str = DEF
     return f"{call} {url}/api/v1/landmarks\n{call} -o landmarks.png '{url}/api/v1/landmarks?format=png'"
 
 
+def segment_python(file: str, model: str, box: Box | None = None) -> str:
+    """Regions of a photo with the library's own calls."""
+    region = f", box={_tuple_text(box)}" if box is not None else ""
+    return "\n".join(
+        [
+            *_opened(file),
+            f"result = engine.segment(photo, {model!r}{region})",
+            "for name, share in zip(result.classes, result.shares):",
+            '    print(f"{name:14} {share:.1%}")',
+        ]
+    )
+
+
+def segment_cli(file: str, model: str, box: Box | None = None) -> str:
+    """The same on the command line, for a POSIX shell: the numbers, then the pictures."""
+    region = ["--box", _box_text(box)] if box is not None else []
+    call = ["fashionviz", "segment", file, "--model", model, *region]
+    return "\n".join([shlex.join([*call, "--json"]), shlex.join([*call, "--out", "regions"])])
+
+
+def segment_curl(file: str, model: str, box: Box | None = None, url: str = DEFAULT_URL) -> str:
+    """The same over the REST API."""
+    form = shlex.quote(f"file=@{file}")
+    fields = _fields([("model", model)] + ([("box", _box_text(box))] if box is not None else []))
+    call = f"curl -F {form} {fields}"
+    return f"{call} {url}/api/v1/segment\n{call} -o regions.png '{url}/api/v1/segment?format=png'"
+
+
 def annotate_python(models: Sequence[str]) -> str:
     """Annotate a folder with the library's own calls."""
     return "\n".join(

@@ -22,6 +22,7 @@ LISTED = (
     ("activations.py", "Activation maps", ":material/layers:", "activations", True),
     ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
     ("landmarks.py", "Landmarks", ":material/pin_drop:", "landmarks", True),
+    ("segment.py", "Garment and skin", ":material/content_cut:", "segment", True),
     ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),
     ("disagreement.py", "Disagreement", ":material/call_split:", "disagreement", True),
     ("report.py", "Take it home", ":material/lab_profile:", "report", True),
@@ -33,6 +34,8 @@ LISTED = (
     ("studies.py", "Studies", ":material/science:", "studies", False),
     ("models.py", "Models", ":material/list_alt:", "models", False),
 )
+#: Addresses of the pages that look into any network, one that names nothing too.
+INSIDE = ("filters", "activations", "layers", "segment", "models")
 
 MARK = Path(ROOT) / "apps" / "static" / "mark.svg"
 # A file of our own: a Material symbol as the page's icon would be loaded from another server.
@@ -55,7 +58,7 @@ if page is start:
 links.register({p.url_path: p for p in pages}, page.url_path, [spec.name for spec in list_models()])
 with st.sidebar:
     with parts.plainly():
-        sidebar.model_choice(parts.engine())
+        sidebar.model_choice(parts.engine(), inside=page.url_path in INSIDE)
     place = st.container()  # the field below it says which photo stands in it
     items.bring()
     with place:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.studio import intake, items, state
+from apps.studio import intake, items, parts, state
 from fashionviz.inference.engine import Engine
 
 
-def model_choice(engine: Engine) -> None:
-    """Choose a model; the name travels in the address as ``?model=``."""
-    infos = engine.models()
+def model_choice(engine: Engine, *, inside: bool) -> None:
+    """Choose a model; the name travels in the address as ``?model=``.
+
+    Args:
+        engine: the shared engine.
+        inside: the page looks into networks, and so into those, too, that name nothing: offer every model.
+    """
+    every = engine.models()
+    infos = [info for info in every if inside or info.names]
     names = [info.name for info in infos]
+    before = st.session_state.get("model") or st.query_params.get("model")
+    parts.choice_from("model", names)
+    if before in {info.name for info in every} - set(names):
+        st.query_params.pop("model", None)
+        st.caption(f"`{before}` names no classes, so another model answers here.")
     first = next((i for i, info in enumerate(infos) if info.default and info.trained), 0)
     name = st.selectbox("Model", names, index=first, key="model", bind="query-params")
     info = engine.model(name)

@@ -178,10 +178,12 @@ def _of_one_class(engine: Engine, models: Sequence[str]) -> tuple[str, ...]:
     """The models' names, each once. A row has a place for one class: of a tagger, one tag would stand there for all."""
     names = tuple(dict.fromkeys(models or (engine.model().name,)))
     for name in names:
-        if engine.model(name).multilabel:
+        info = engine.model(name)
+        if info.answer != "classes":
+            other = "predict` names the tags of photos" if info.multilabel else "segment` says what each pixel shows"
             raise InvalidRequest(
-                f"{name} gives tags, and a row of the table holds one class. Choose a model that gives one class; "
-                "`fashionviz predict` names the tags of photos."
+                f"{name} gives {info.answer}, and a row of the table holds one class. Choose a model that gives one "
+                f"class; `fashionviz {other}."
             )
     return names
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.data.landmarks.kinds import articles
+from fashionviz.data.regions import REGIONS
 from fashionviz.data.street2shop import CATEGORY5, CATEGORY11, category5, category11
 from fashionviz.data.street_tags import STREET_TAGS, street_targets
 from fashionviz.data.tags import GROUPS, shipped_vocabulary
@@ -83,9 +84,13 @@ class LabelGroup:
     exclusive: bool = True
 
 
+#: What a model says of a picture: one class, any number of tags, or a class for each of its pixels.
+Kind = Literal["classes", "tags", "regions"]
+
+
 @dataclass(frozen=True)
 class Task:
-    """A task: one class of several for a picture or, with groups, any number of labels.
+    """A task: one class of several for a picture or, with groups, any number of labels; with regions, one for a pixel.
 
     Attributes:
         name: the part after the dot in a model's name.
@@ -97,6 +102,7 @@ class Task:
         note: words that must stand wherever the classes are shown.
         groups: of a multi-label task, in the order of the logits; the first one says what the item is.
         targets: of a multi-label task: what is true of rows, and what is known, ``(N, K)`` bool each.
+        regions: the classes are those of pixels.
     """
 
     name: str
@@ -108,6 +114,12 @@ class Task:
     note: str = ""
     groups: tuple[LabelGroup, ...] = ()
     targets: Targets | None = None
+    regions: bool = False
+
+    @property
+    def answer(self) -> Kind:
+        """What its models say of a picture."""
+        return "regions" if self.regions else "tags" if self.groups else "classes"
 
     @property
     def multilabel(self) -> bool:
@@ -116,7 +128,7 @@ class Task:
 
 
 def _no_class(row: Mapping[str, Any]) -> None:
-    """A picture of a multi-label task has no one class."""
+    """A picture whose labels are several, or those of its pixels, has no one class."""
 
 
 def _tag_groups() -> tuple[LabelGroup, ...]:
@@ -189,5 +201,15 @@ TASKS: dict[str, Task] = {
         data_set="ccp",
         groups=(LabelGroup("", "Worn", 0, len(STREET_TAGS), exclusive=False),),
         targets=street_targets,
+    ),
+    "garment": Task(
+        name="garment",
+        title="Garment, skin and hair, background",
+        classes=REGIONS,
+        columns=("mask",),
+        label_of=_no_class,
+        data_set="ccp",
+        note="Garment is everything worn or carried: shoes, bags, glasses and jewellery too.",
+        regions=True,
     ),
 }

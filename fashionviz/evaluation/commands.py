@@ -15,6 +15,7 @@ from fashionviz.errors import InvalidRequest
 from fashionviz.landmark_results import LandmarkReport
 from fashionviz.models.card import FIGURE_NAMES
 from fashionviz.results import ModelInfo
+from fashionviz.segment_results import RegionReport
 from fashionviz.tag_results import TaggingReport
 
 
@@ -60,6 +61,34 @@ def print_landmarks(report: LandmarkReport) -> None:
         f"landmark error {report.error:.4f} of the garment's size ({_between(report.error_ci95)}), detected "
         f"{report.rate:.4f} ({_between(report.rate_ci95)}); {report.n:,} landmarks of {report.photos:,} photos. "
         f"{report.note}",
+        highlight=False,
+    )
+
+
+def print_regions(report: RegionReport, as_json: bool) -> None:
+    """Print a segmenter's report: a row a class, then all together, then what is mixed up."""
+    if as_json:
+        from fashionviz.region_json import region_report_json
+
+        print_json(region_report_json(report))
+        return
+    table = Table(
+        "class", "IoU", "95 % interval", "precision", "recall", "share of pixels",
+        title=f"{report.model.name} on {safe(report.data_set)} {safe(report.split)}",
+    )  # fmt: skip
+    for row in report.per_class:
+        low, high = row.iou_ci95
+        table.add_row(
+            row.label, f"{row.iou:.4f}", f"{low:.4f} – {high:.4f}", f"{row.precision:.4f}", f"{row.recall:.4f}",
+            f"{row.share:.3f}",
+        )  # fmt: skip
+    console = Console()
+    console.print(table)
+    console.print(
+        f"mean IoU {report.miou:.4f} ({_between(report.miou_ci95)}), pixel accuracy {report.pixel_accuracy:.4f} "
+        f"({_between(report.pixel_accuracy_ci95)}); of skin and hair {report.person_as_garment:.2%} are called "
+        f"garment, of garments {report.garment_as_person:.2%} skin or hair; n {report.n:,}, skipped "
+        f"{report.skipped:,}. {report.note}".rstrip(),
         highlight=False,
     )
 

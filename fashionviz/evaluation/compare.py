@@ -132,8 +132,9 @@ def compare(names: Sequence[str]) -> Comparison:
         raise InvalidRequest("Name the models to compare, each once.")
     rows = []
     for name in names:
-        if get_model(name).task.multilabel:
-            raise InvalidRequest(f"{name} gives tags, not one class: its figures are no accuracies to compare.")
+        answer = get_model(name).task.answer
+        if answer != "classes":
+            raise InvalidRequest(f"{name} gives {answer}, not one class: its figures are no accuracies to compare.")
         report = load_report(name)
         if report is None:
             raise ModelNotTrained(f"{name} has no report yet: it is not trained.")

@@ -110,12 +110,14 @@ def evaluate(
 
     Raises:
         DataError: missing data or columns.
-        InvalidRequest: the model gives tags.
+        InvalidRequest: the model gives tags or regions.
         ModelNotTrained, WeightsError, UnknownModel: the model cannot answer.
     """
     spec = get_model(name)
     if spec.task.multilabel:
         raise InvalidRequest(f"{name} gives tags, not one class; `evaluate_tags` scores it.")
+    if spec.task.regions:
+        raise InvalidRequest(f"{name} gives regions, not one class; `evaluate_regions` scores it.")
     sha = ""
     if network is None:
         network, card = load_trained(name)

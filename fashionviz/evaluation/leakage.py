@@ -94,8 +94,11 @@ def scored_items(model: str, data_set: str, split: str) -> tuple[Item, ...]:
         DataError: it has no report.
         InvalidRequest: its report is about something else.
     """
-    if get_model(model).task.multilabel:
-        raise InvalidRequest(f"{model} gives tags: accuracy without near-duplicates is measured of one class alone.")
+    answer = get_model(model).task.answer
+    if answer != "classes":
+        raise InvalidRequest(
+            f"{model} gives {answer}: accuracy without near-duplicates is measured of one class alone."
+        )
     report = load_report(model)
     if report is None:
         raise DataError(f"{model} has no report; train it, or leave out --model.")

@@ -57,13 +57,13 @@ def save_report(scored: Scored, folder: Path) -> None:
 
 
 def load_report(name: str) -> Report | None:
-    """The committed report of a classifier; ``None`` if it has none, or if the model is a tagger.
+    """The committed report of a classifier; ``None`` if it has none, or if the model is no classifier.
 
     Raises:
         UnknownModel: no such model.
     """
     path = model_folder(name) / "report.json"
-    if get_model(name).task.multilabel or not path.exists():
+    if get_model(name).task.answer != "classes" or not path.exists():
         return None
     facts = json.loads(path.read_text())
     return replace(
@@ -79,7 +79,7 @@ def load_report(name: str) -> Report | None:
 def load_items(name: str) -> tuple[Item, ...]:
     """Every picture of a classifier's committed report; empty if there is none."""
     path = model_folder(name) / "predictions.parquet"
-    if get_model(name).task.multilabel or not path.exists():
+    if get_model(name).task.answer != "classes" or not path.exists():
         return ()
     rows = pq.read_table(path).to_pylist()
     return tuple(

@@ -8,13 +8,16 @@ from itertools import groupby
 from typing import Any
 
 from fashionviz.data.labels import TASKS, Task
+from fashionviz.data.regions import DERIVED_NOTE
 from fashionviz.evaluation.compare import Comparison, compare
+from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.evaluation.report import load_report
 from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.models.card import FIGURE_NAMES, AssuranceCard, ModelCard, Share, load_card
 from fashionviz.models.registry import list_models
 from fashionviz.models.weights import is_trained, model_folder
 from fashionviz.results import Report
+from fashionviz.segment_results import RegionReport
 from fashionviz.tag_results import TaggingReport
 
 #: What the papers report, on their own data: references, never rows of the same table.
@@ -120,6 +123,32 @@ def _tagger(model: ModelSection) -> list[str]:
     return lines
 
 
+def _segmenter(model: ModelSection) -> list[str]:
+    """A segmenter: its figures, then every class of pixels."""
+    card, report = model.card, model.regions
+    lines = [f"### `{card.name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
+    lines += [*_metrics(card), ""]
+    if report is not None:
+        lines += [
+            f"By class of pixel, {report.data_set} {report.split}, n {report.n:,} photos:",
+            "",
+            "| class | intersection over union | 95 % interval | precision | recall | share of pixels |",
+            "|---|---:|---|---:|---:|---:|",
+        ]
+        for c in report.per_class:
+            lines.append(
+                f"| {c.label} | {c.iou:.4f} | {c.iou_ci95[0]:.4f} – {c.iou_ci95[1]:.4f} | {c.precision:.4f} | "
+                f"{c.recall:.4f} | {c.share:.4f} |"
+            )
+        lines.append("")
+    if any(m.data_set != TASKS["garment"].data_set for m in card.metrics):
+        lines += [f"Of catalogue photos: {DERIVED_NOTE[0].lower()}{DERIVED_NOTE[1:]}", ""]
+    history = card.recipe.get("history") or []
+    if history:
+        lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
+    return lines
+
+
 def _tags(report: TaggingReport) -> list[str]:
     lines = [
         f"<details><summary>{len(report.per_tag)} tags</summary>",
@@ -143,6 +172,7 @@ class ModelSection:
     card: ModelCard
     report: Report | None = None
     tagging: TaggingReport | None = None
+    regions: RegionReport | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +182,7 @@ class TaskSection:
     Attributes:
         task: the task.
         models: trained ones, by name.
-        comparison: of classifiers; taggers have no accuracies to compare.
+        comparison: of classifiers; taggers and segmenters have no accuracies to compare.
         reference: what its paper reports, on other data; may be empty.
     """
 
@@ -176,12 +206,13 @@ def result_sections() -> tuple[TaskSection, ...]:
         models = tuple(
             ModelSection(
                 load_card(model_folder(model)),
-                report=None if task.multilabel else load_report(model),
-                tagging=load_tagging_report(model) if task.multilabel else None,
+                report=load_report(model) if task.answer == "classes" else None,
+                tagging=load_tagging_report(model) if task.answer == "tags" else None,
+                regions=load_region_report(model) if task.answer == "regions" else None,
             )
             for model in names
         )
-        comparison = None if task.multilabel else compare(names)
+        comparison = compare(names) if task.answer == "classes" else None
         sections.append(TaskSection(task, models, comparison, REFERENCES.get(name, "")))
     return tuple(sections)
 
@@ -205,6 +236,10 @@ def results_page() -> str:
         if section.task.note:
             lines += [section.task.note, ""]
         reference = [f"Reference: {section.reference}", ""] if section.reference else []
+        if section.task.regions:
+            for model in section.models:
+                lines += _segmenter(model)
+            continue
         if section.comparison is None:
             for model in section.models:
                 lines += _tagger(model)

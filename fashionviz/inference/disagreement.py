@@ -42,7 +42,9 @@ def disagree(
         FashionvizError: no model answered; that of the first.
         Cancelled: ``cancel`` was set.
     """
-    infos = [engine.model(name) for name in dict.fromkeys(models)] or [i for i in engine.models() if i.trained]
+    infos = [engine.model(name) for name in dict.fromkeys(models)] or [
+        i for i in engine.models() if i.trained and i.names
+    ]
     for info in infos:
         if not info.trained:
             raise ModelNotTrained(f"{info.name} is not trained yet, so it has no opinion.")

@@ -20,6 +20,7 @@ from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.landmarks import find_landmarks
 from fashionviz.inference.loaded import Loaded
 from fashionviz.inference.scores import scores_of, tags_of
+from fashionviz.inference.segment import must_name, must_segment, segment_photo, segmenter
 from fashionviz.landmark_results import Landmarks
 from fashionviz.models.assurance import load_garment_row
 from fashionviz.models.card import load_card
@@ -37,6 +38,7 @@ from fashionviz.results import (
     Readiness,
     Timings,
 )
+from fashionviz.segment_results import Segmentation
 
 log = logging.getLogger(__name__)
 
@@ -106,10 +108,11 @@ class Engine:
             loaded=loaded is not None,
             device=str(loaded.device) if loaded else "",
             dtype=str(loaded.dtype).removeprefix("torch.") if loaded else "",
-            methods=methods_for(spec.relu_family),
+            methods=() if spec.task.regions else methods_for(spec.relu_family),
             note=spec.task.note,
             paper=spec.paper,
             multilabel=spec.task.multilabel,
+            answer=spec.task.answer,
         )
 
     def _get(self, name: str | None) -> Loaded:
@@ -160,10 +163,11 @@ class Engine:
 
         Raises:
             UnknownModel, ModelNotTrained, WeightsError: the model cannot answer.
-            ImageTooSmall, InvalidRequest: the box.
+            ImageTooSmall, InvalidRequest: the box, or a model that gives regions.
             Overloaded: the model's queue is full.
             WorkerDied: the model's worker stopped in the middle.
         """
+        must_name(self._spec(model))
         loaded = self._get(model)
         start = time.perf_counter()
         region = _region(photo, box)
@@ -212,6 +216,7 @@ class Engine:
             Overloaded: too many explanations are waiting.
         """
         chosen = get_method(method)
+        must_name(self._spec(model))
         loaded = self._get(model)
         if chosen.relu_only and not loaded.spec.relu_family:
             raise InvalidRequest(f"{chosen.title} is right only for ReLU networks; {loaded.spec.name} is none.")
@@ -311,6 +316,26 @@ class Engine:
             having = ", ".join(spec.name for spec in list_models() if spec.landmarks)
             raise InvalidRequest(f"{name} finds no landmarks. These do: {having}.")
         return find_landmarks(self._get(name), photo, _region(photo, box), box)
+
+    # --- regions ----------------------------------------------------------------------------------------------
+
+    def segment(self, photo: Photo, model: str | None = None, *, box: Box | None = None) -> Segmentation:
+        """What each pixel of a photo, or of a region of it, shows: garment, skin and hair, or neither.
+
+        Args:
+            photo: from :func:`fashionviz.images.decode`.
+            model: registry name; the default segmenter if ``None``.
+            box: ``(x0, y0, x1, y1)`` in pixels of the photo.
+
+        Raises:
+            InvalidRequest: the model gives no regions, or the box.
+            UnknownModel, ModelNotTrained, WeightsError: the model cannot answer.
+            Overloaded: the model's queue is full.
+            WorkerDied: the model's worker stopped in the middle.
+        """
+        name = model or segmenter()
+        must_segment(get_model(name))
+        return segment_photo(self._get(name), photo, _region(photo, box), box)
 
     # --- layers -----------------------------------------------------------------------------------------------
 

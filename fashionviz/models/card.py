@@ -22,6 +22,10 @@ FIGURE_NAMES = {
     "landmark_error": "mean distance of the landmarks from derived ones, as a share of the garment's size",
     "landmark_rate": "landmarks detected (within a tenth of the garment's size of derived ones)",
     "map": "mean average precision of the tags",
+    "miou": "mean intersection over union",
+    "pixel_accuracy": "pixels that are right",
+    "person_as_garment": "pixels of skin and hair that are called garment",
+    "garment_as_person": "pixels of garments that are called skin or hair",
 }
 
 

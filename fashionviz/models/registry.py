@@ -32,13 +32,15 @@ class ModelSpec:
         name: ``architecture.task``.
         architecture: the part before the dot.
         task: classes and label rule.
-        make: returns an untrained ``nn.Module`` mapping ``(N, 3, H, W)`` to as many logits as it is asked for.
+        make: returns an untrained ``nn.Module`` mapping ``(N, 3, H, W)`` to as many logits as it is asked for; where
+            the task's answer is regions, to as many for each pixel, ``(N, K, H, W)``.
         input_size: height and width of the input in pixels.
         mean, std: per channel, of RGB in 0..1.
         first_conv: name of the first convolution.
         activation_layer: the layer shown first among activation maps.
         gradcam_layer: last layer with a spatial extent.
-        head: the last linear layer; its input is the embedding that auxiliary heads share in training.
+        head: the last linear layer; its input is the embedding that auxiliary heads share in training. Where the answer
+            is regions, the last convolution.
         relu_family: guided backpropagation applies (ReLU, ReLU6, functional ReLU).
         default: whether it is its task's default, chosen on validation.
         grey: the network weighs RGB into one channel (Pillow's mode "L") and sees no colour.
@@ -202,6 +204,7 @@ def _load() -> None:
         efficientnet_lite,
         fashionnet,
         inception,
+        lraspp,
         mobilenet_v2,
         resnet,
         resnet_v2,

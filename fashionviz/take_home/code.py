@@ -81,7 +81,7 @@ def every_python(file: str, box: Box | None = None) -> str:
     return _lines(
         *OPENED,
         f"engine, photo = shared_engine(), read_photo({file!r})",
-        "for info in [info for info in engine.models() if info.trained]:",
+        "for info in [info for info in engine.models() if info.trained and info.names]:",
         f"    print(info.name, engine.predict({asked}).top, {where}.values.shape)",
     )
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fashionviz.errors import DataError
+from fashionviz.errors import DataError, InvalidRequest
 from fashionviz.evaluation.metrics import wilson
 from fashionviz.models.assurance import FILE, GarmentRow, judge, replace_head, save_garment_row
 from fashionviz.models.card import AssuranceCard, AssuranceSet, ModelCard, Share, load_card
@@ -232,8 +232,13 @@ def fit_assurance(
     Raises:
         ModelNotTrained, WeightsError, UnknownModel: there are no such weights.
         DataError: the photos that it needs are missing.
+        InvalidRequest: the model gives regions.
     """
     spec, folder = get_model(name), folder or model_folder(name)
+    if spec.task.regions:
+        raise InvalidRequest(
+            f"{name} names no class of a photo that it could be sure of: it says what each pixel shows."
+        )
     network, card = load_trained(name, folder)
     sizes = albums.sizes_for(spec, network)
     plans = [plan(spec, seed, sizes) for plan in (albums.to_fit, albums.to_choose, albums.to_measure)]

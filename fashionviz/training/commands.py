@@ -12,9 +12,11 @@ from fashionviz.training.feature_run import train_on_features
 from fashionviz.training.install import better_than_installed, install, rescore
 from fashionviz.training.loop import network_of, run_folder
 from fashionviz.training.own import own_recipe
-from fashionviz.training.recipes import Recipe, any_recipe
+from fashionviz.training.recipes import AnyRecipe, Recipe, any_recipe
 from fashionviz.training.refit import refit_head
 from fashionviz.training.run import train
+from fashionviz.training.segment_recipes import SegmentRecipe
+from fashionviz.training.segment_run import train_segmenter
 from fashionviz.training.starts import Start, starting_weights
 
 
@@ -64,7 +66,7 @@ def train_and_install(
 
 
 def _train_and_install(
-    recipe: Recipe | FeatureRecipe,
+    recipe: AnyRecipe,
     start: Start,
     command: str,
     *,
@@ -78,6 +80,10 @@ def _train_and_install(
         if devices not in (None, 1):
             raise InvalidRequest(f"{name} learns on features computed once: one process trains it.")
         result = train_on_features(recipe, start, resume=resume)
+    elif isinstance(recipe, SegmentRecipe):
+        if devices not in (None, 1):
+            raise InvalidRequest(f"{name} learns from a few hundred photos: one process trains it.")
+        result = train_segmenter(recipe, start, resume=resume)
     else:
         result = train(recipe, init=start.path, resume=resume, devices=devices)
     if result.rank:

@@ -25,6 +25,8 @@ NO_GROUND = np.empty((0, 128, 96, 3), dtype=np.uint8)
 
 #: Figures of multi-label predictions.
 TAG_FIGURES = ("micro_f1", "macro_f1", "map")
+#: Figures of regions, by the names of :class:`fashionviz.segment_results.RegionReport`.
+REGION_FIGURES = ("miou", "pixel_accuracy", "person_as_garment", "garment_as_person")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Check:
 
     Attributes:
         data_set, split: what is scored.
-        figure: a name in :data:`fashionviz.evaluation.metrics.FIGURES`, or in :data:`TAG_FIGURES`.
+        figure: a name in :data:`fashionviz.evaluation.metrics.FIGURES`, :data:`TAG_FIGURES` or :data:`REGION_FIGURES`.
         weight: its share in the validation score that decides which epoch is kept.
     """
 
@@ -43,7 +45,7 @@ class Check:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.figure not in FIGURES and self.figure not in TAG_FIGURES:
+        if self.figure not in (*FIGURES, *TAG_FIGURES, *REGION_FIGURES):
             raise ValueError(f"no figure {self.figure!r}")
 
 
@@ -150,8 +152,12 @@ def _no_photos(recipe: Recipe) -> Material:
     raise InvalidRequest(f"{recipe.model} learns on frozen features, not on photos.")
 
 
-def _each_figure(*splits: tuple[str, str]) -> tuple[Check, ...]:
-    return tuple(Check(data_set, split, figure) for data_set, split in splits for figure in TAG_FIGURES)
+def _no_labels(recipe: Recipe) -> Material:
+    raise InvalidRequest(f"{recipe.model} learns from photos with regions, which have a mixture of their own.")
+
+
+def _each_figure(*splits: tuple[str, str], figures: tuple[str, ...] = TAG_FIGURES) -> tuple[Check, ...]:
+    return tuple(Check(data_set, split, figure) for data_set, split in splits for figure in figures)
 
 
 FEEDS: dict[str, Feed] = {
@@ -213,6 +219,15 @@ FEEDS: dict[str, Feed] = {
         data_sets=(
             "fpi-large train (the catalogue's photos at 168×224)",
             "fpi train (Fashion Product Images, small; some of the other products)",
+        ),
+    ),
+    "garment": Feed(
+        material=_no_labels,
+        checks=(Check("ccp", "validation", "miou"),),
+        reported=_each_figure(("ccp", "validation"), ("ccp", "test"), figures=REGION_FIGURES),
+        data_sets=(
+            "ccp train (Clothing Co-Parsing street photos with masks)",
+            "fpi-large train (some catalogue photos on white, with masks derived from silhouettes)",
         ),
     ),
     "category": Feed(

@@ -27,6 +27,8 @@ from fashionviz.evaluation.calibration import (
 from fashionviz.evaluation.evaluate import Scored, class_counts, evaluate
 from fashionviz.evaluation.landmarks import evaluate_landmarks
 from fashionviz.evaluation.metrics import FIGURES
+from fashionviz.evaluation.region_report import save_region_report
+from fashionviz.evaluation.regions import evaluate_regions
 from fashionviz.evaluation.report import save_report
 from fashionviz.evaluation.tagging import evaluate_tags
 from fashionviz.evaluation.tagging_report import save_tagging_report
@@ -38,11 +40,11 @@ from fashionviz.models.weights import FILE, StoredWeights, load_trained, model_f
 from fashionviz.results import ModelRef, Report
 from fashionviz.training.assurance import try_assurance
 from fashionviz.training.cards import INTENDED_USE, LICENCE, words
-from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feeds import FEEDS, Check, Feed
 from fashionviz.training.loop import describe
+from fashionviz.training.measure_regions import measure_regions, region_metrics
 from fashionviz.training.measure_tags import measure_tags, tag_metrics
-from fashionviz.training.recipes import Recipe
+from fashionviz.training.recipes import AnyRecipe
 from fashionviz.training.remember import remembered_features
 
 log = logging.getLogger(__name__)
@@ -65,11 +67,12 @@ def metric_of(check: Check, report: Report) -> Metric:
 
 
 def golden_logits(spec: ModelSpec, network: nn.Module) -> tuple[float, ...]:
-    """Logits of the golden picture, in float32 on the network's device."""
+    """Logits of the golden picture, in float32 on the network's device; of regions their means over the pixels."""
     photo = images.from_pixels(golden_picture(GOLDEN_SEED))
     x, _, _ = to_input(photo.pixels, spec.input_size, spec.mean, spec.std)
     with torch.inference_mode():
-        return tuple(float(v) for v in network(x[None])[0])
+        logits = network(x[None])[0]
+    return tuple(float(v) for v in (logits.flatten(1).mean(dim=1) if spec.task.regions else logits))
 
 
 def calibration_metrics(scored: Scored, temperature: float) -> tuple[Metric, Metric]:
@@ -142,9 +145,7 @@ def measure(feed: Feed, name: str, network: nn.Module, sha256: str) -> tuple[tup
     return tuple(metrics), kept, temperature
 
 
-def _measured(
-    card: ModelCard, recipe: Recipe | FeatureRecipe, network: nn.Module
-) -> tuple[ModelCard, Callable[[Path], None]]:
+def _measured(card: ModelCard, recipe: AnyRecipe, network: nn.Module) -> tuple[ModelCard, Callable[[Path], None]]:
     """A card with the figures, the temperature and the golden logits of a network as it is served.
 
     Returns:
@@ -159,22 +160,31 @@ def _measured(
         found = measure_tags(feed, recipe.model, network, card.sha256)
         facts |= {"metrics": found.metrics, "temperature": found.temperature, "thresholds": found.thresholds}
         return card.model_copy(update=facts), lambda folder: save_tagging_report(found.tagged, folder)
+    if spec.task.regions:
+        figures, segmented = measure_regions(feed, recipe.model, network, card.sha256)
+        return card.model_copy(update=facts | {"metrics": figures}), lambda folder: save_region_report(
+            segmented, folder
+        )
     with remembered_features(network):
         metrics, scored, temperature = measure(feed, recipe.model, network, card.sha256)
     facts |= {"metrics": metrics, "temperature": temperature}
     return card.model_copy(update=facts), lambda folder: save_report(scored, folder)
 
 
-def _first_figure(recipe: Recipe | FeatureRecipe, check: Check, network: nn.Module) -> Metric:
+def _first_figure(recipe: AnyRecipe, check: Check, network: nn.Module) -> Metric:
     """The figure of a check, of a network that is not calibrated."""
-    if get_model(recipe.model).task.multilabel:
+    answer = get_model(recipe.model).task.answer
+    if answer == "tags":
         return tag_metrics(evaluate_tags(recipe.model, check.data_set, check.split, network=network).report)[
             check.figure
         ]
+    if answer == "regions":
+        segmented = evaluate_regions(recipe.model, check.data_set, check.split, network=network)
+        return region_metrics(segmented.report)[check.figure]
     return metric_of(check, evaluate(recipe.model, check.data_set, check.split, network=network).report)
 
 
-def before_packing(recipe: Recipe | FeatureRecipe, network: nn.Module, command: str) -> Metric:
+def before_packing(recipe: AnyRecipe, network: nn.Module, command: str) -> Metric:
     """The first reported figure of the float32 network, to be read beside that of the weights as they are stored.
 
     Args:
@@ -192,7 +202,7 @@ def before_packing(recipe: Recipe | FeatureRecipe, network: nn.Module, command: 
 
 
 def install(
-    recipe: Recipe | FeatureRecipe,
+    recipe: AnyRecipe,
     network: nn.Module,
     history: tuple[dict[str, float], ...],
     *,
@@ -232,7 +242,7 @@ def install(
             card = card.model_copy(update={"metrics": (*card.metrics, before_packing(recipe, network, command))})
         card.save(fresh / "card.json")
         save(fresh)
-        if not spec.task.multilabel:
+        if spec.task.answer == "classes":
             card = try_assurance(spec.name, fresh)
         if folder.exists():
             folder.rename(Path(made) / "old")
@@ -240,7 +250,7 @@ def install(
     return card
 
 
-def rescore(recipe: Recipe | FeatureRecipe) -> ModelCard:
+def rescore(recipe: AnyRecipe) -> ModelCard:
     """Measure installed weights again: temperature, metrics and report are replaced, the weights stay.
 
     Raises:
@@ -254,12 +264,12 @@ def rescore(recipe: Recipe | FeatureRecipe) -> ModelCard:
     folder = model_folder(recipe.model)
     save(folder)
     card.save(folder / "card.json")
-    if get_model(recipe.model).task.multilabel:
+    if get_model(recipe.model).task.answer != "classes":
         return card
     return try_assurance(recipe.model, folder)  # its lines are probabilities, which the temperature moves
 
 
-def better_than_installed(recipe: Recipe | FeatureRecipe, network: nn.Module) -> tuple[bool, str]:
+def better_than_installed(recipe: AnyRecipe, network: nn.Module) -> tuple[bool, str]:
     """Whether a network beats the installed weights on validation (never on test), with a sentence."""
     check = FEEDS[recipe.feed].checks[0]
     try:
@@ -279,7 +289,7 @@ def better_than_installed(recipe: Recipe | FeatureRecipe, network: nn.Module) ->
 
 def _card(
     spec: ModelSpec,
-    recipe: Recipe | FeatureRecipe,
+    recipe: AnyRecipe,
     network: nn.Module,
     history: tuple[dict[str, float], ...],
     stored: StoredWeights,

@@ -21,8 +21,7 @@ from fashionviz.data.sets import cache_root
 from fashionviz.models.registry import get_model
 
 if TYPE_CHECKING:
-    from fashionviz.training.feature_recipes import FeatureRecipe
-    from fashionviz.training.recipes import Recipe
+    from fashionviz.training.recipes import AnyRecipe
 
 # Its advice on other products is no news of the run.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
@@ -91,7 +90,7 @@ class _Told(pl.Callback):
         self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs or 0)
 
 
-def run_folder(recipe: Recipe | FeatureRecipe) -> Path:
+def run_folder(recipe: AnyRecipe) -> Path:
     """Where checkpoints and curves of a recipe go, outside the checkout."""
     return cache_root() / "runs" / recipe.model
 
@@ -198,7 +197,7 @@ def network_of(checkpoint: Path, model: str) -> torch.nn.Module:
     return network.eval()
 
 
-def describe(recipe: Recipe | FeatureRecipe) -> dict[str, object]:
+def describe(recipe: AnyRecipe) -> dict[str, object]:
     """The recipe and the machine, as plain JSON, for the card."""
     facts = json.loads(json.dumps(asdict(recipe)))
     return {

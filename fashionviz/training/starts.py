@@ -14,7 +14,12 @@ from fashionviz.models.weights import FILE, model_folder
 from fashionviz.training.backbones import imagenet_file, nsfwjs_file
 
 #: Networks whose first layers are another architecture's.
-_TRUNKS = {"fashionnet": "vgg16", "ropanet": "inception_v3", "ropanet_baseline": "inception_v3"}
+_TRUNKS = {
+    "fashionnet": "vgg16",
+    "lraspp_mobilenet_v2": "mobilenet_v2",
+    "ropanet": "inception_v3",
+    "ropanet_baseline": "inception_v3",
+}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fashionviz.data.examples import draw
 from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
-from tests.conftest import TRAINED
+from tests.conftest import NAMING, TRAINED
 
 GENDER, SMALL = "mobilenet_v2.gender_category", "category_cnn28.category11"
 needs_weights = pytest.mark.skipif(not {GENDER, SMALL} <= set(TRAINED), reason="the shipped weights are not here")
@@ -25,7 +25,7 @@ def shipped_engine(ask: Callable[[Engine, Photo, str], object]) -> Iterator[Engi
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("FASHIONVIZ_WEIGHTS", raising=False)
         made = Engine(EngineConfig(device="cpu"))
-        for name in TRAINED:  # loading them may take long on a busy machine, and is not what is tested
+        for name in NAMING:  # loading them may take long on a busy machine, and is not what is tested
             ask(made, from_pixels(draw("dress", 0)), name)
         yield made
         made.close()

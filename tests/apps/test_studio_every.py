@@ -27,7 +27,7 @@ from fashionviz.results import Attribution, Prediction, Progress
 from fashionviz.take_home.code import every_python
 from tests.apps.shipped import GENDER, SMALL, furnish, needs_weights, shipped_engine
 from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
-from tests.conftest import TRAINED
+from tests.conftest import NAMING
 
 pytestmark = needs_weights
 
@@ -73,7 +73,7 @@ def test_every_trained_model_answers_side_by_side(app: AppTest, engine: Engine) 
         words = [f"{'✓ ' if score.said else ''}{score.value}" for score in expected]
         assert classes == [(word, f"{s.probability:.1%}") for word, s in zip(words, expected, strict=True)]
     text = captions(app)
-    untrained = [info.name for info in engine.models() if not info.trained]
+    untrained = [info.name for info in engine.models() if info.names and not info.trained]
     assert all(f"`{name}`" in text for name in untrained)
     assert text.count("answered in") == text.count("guided backprop") == len(trained)
     assert "Input 28×28 px, grey" in text
@@ -106,13 +106,13 @@ def test_a_model_that_fails_has_a_sentence_in_its_place(
     assert sentences[0] == "Too many photos are waiting; please try again in a moment."
     assert f"{SMALL} failed on this photo. Please try again." in sentences
     assert "secret" not in " ".join(sentences)
-    assert len(bars(app)) == len(TRAINED) - 1
+    assert len(bars(app)) == len(NAMING) - 1
     assert app.dataframe[0].value["error"].notna().all()
     monkeypatch.setattr(engine, "predict", predict)
     monkeypatch.setattr(engine, "explain", explain)
     next(b for b in app.button if b.label == "Ask those that failed again").click().run()
     assert not well(app).error
-    assert len(bars(app)) == len(TRAINED)
+    assert len(bars(app)) == len(NAMING)
 
 
 def test_answers_stand_there_one_by_one_and_it_can_be_stopped(
@@ -139,7 +139,7 @@ def test_answers_stand_there_one_by_one_and_it_can_be_stopped(
     well(app.button(key="cancel_job").click().run())
     assert job.wait(300)
     well(app.run())
-    assert [i.value for i in app.info] == [f"Stopped. 1 of {len(TRAINED)} models have answered."]
+    assert [i.value for i in app.info] == [f"Stopped. 1 of {len(NAMING)} models have answered."]
     assert len(app.dataframe[0].value) == 1
     monkeypatch.setattr(engine, "explain", explain)
     monkeypatch.setattr(jobs, "PATIENCE_S", 300.0)
@@ -147,7 +147,7 @@ def test_answers_stand_there_one_by_one_and_it_can_be_stopped(
     while "job" in app.session_state:  # there are answers already, so the page does not wait for the others
         assert app.session_state["job"].wait(300)
         well(app.run())
-    assert len(bars(app)) == len(TRAINED)
+    assert len(bars(app)) == len(NAMING)
 
 
 def answered(engine: Engine, photo: Photo, box: tuple[float, ...] | None = None) -> list[Answer]:
@@ -207,7 +207,7 @@ def test_the_code_to_copy_runs(
     monkeypatch.setattr("fashionviz.inference.engine.shared_engine", lambda: engine)
     exec(compile(every_python(name, (40, 60, 300, 420)), "copied", "exec"), {})
     said = capsys.readouterr().out
-    for trained in TRAINED:
+    for trained in NAMING:
         top = engine.predict(photo, trained, box=(40, 60, 300, 420)).top
         assert f"{trained} ClassScore(label={top.label!r}, probability={top.probability!r}" in said
     lines = shell_code(name, [engine.model(SMALL)], (40, 60, 300, 420)).splitlines()

@@ -9,6 +9,8 @@ from torch import nn
 
 from fashionviz.data.examples import draw, golden_picture
 from fashionviz.evaluation.multilabel import multilabel_figures
+from fashionviz.evaluation.region_report import load_region_items, load_region_report
+from fashionviz.evaluation.regions import region_report
 from fashionviz.evaluation.report import load_items, load_report
 from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report
 from fashionviz.explain import methods
@@ -22,7 +24,7 @@ from fashionviz.models.registry import ModelSpec, default_model, get_model, list
 from fashionviz.models.weights import load_trained, model_folder, sha256_of
 from fashionviz.training.feeds import FEEDS
 from fashionviz.training.recipes import any_recipe
-from tests.conftest import TRAINED
+from tests.conftest import NAMING, TRAINED
 
 SPECS = list_models()
 ids = [spec.name for spec in SPECS]
@@ -32,8 +34,9 @@ ids = [spec.name for spec in SPECS]
 def test_architecture(spec: ModelSpec) -> None:
     network = spec.build().eval()
     x = torch.zeros(2, 3, *spec.input_size)
+    pixels = spec.input_size if spec.task.regions else ()
     with torch.no_grad():
-        assert network(x).shape == (2, len(spec.task.classes))
+        assert network(x).shape == (2, len(spec.task.classes), *pixels)
     modules = dict(network.named_modules())
     first = next(n for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
     assert spec.first_conv == first
@@ -73,6 +76,9 @@ def test_card_and_report_are_complete(name: str) -> None:
     if get_model(name).task.multilabel:
         assert_tags_are_complete(name)
         return
+    if get_model(name).task.regions:
+        assert_regions_are_complete(name)
+        return
     report, items = load_report(name), load_items(name)
     assert report is not None
     assert report.model.sha256 == card.sha256
@@ -99,6 +105,26 @@ def assert_tags_are_complete(name: str) -> None:
         metric = card.metric(figure, report.data_set, report.split)
         assert metric is not None
         assert metric.value == pytest.approx(value)
+
+
+def assert_regions_are_complete(name: str) -> None:
+    """A segmenter's report, the photos that it was made from and its card say the same."""
+    card, report, items = load_card(model_folder(name)), load_region_report(name), load_region_items(name)
+    assert report is not None
+    assert items is not None
+    assert load_report(name) is None
+    assert report.model.sha256 == card.sha256
+    assert len(items.rows) == report.n
+    again = region_report(
+        report.model, report.data_set, report.split, report.classes, items.counts, skipped=report.skipped
+    )
+    assert np.array_equal(again.confusion, report.confusion)
+    assert again.miou == pytest.approx(report.miou)
+    for figure in ("miou", "pixel_accuracy", "person_as_garment", "garment_as_person"):
+        metric = card.metric(figure, report.data_set, report.split)
+        assert metric is not None
+        assert metric.value == pytest.approx(getattr(again, figure))
+        assert metric.ci95 == pytest.approx(getattr(again, f"{figure}_ci95"))
 
 
 @pytest.fixture(scope="module")
@@ -138,16 +164,21 @@ def test_every_explanation_works_and_leaves_no_trace(shipped: Engine, name: str)
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_ready(shipped: Engine, name: str) -> None:
-    card = load_trained(name)[1]
+    network, card = load_trained(name)
     assert card.golden is not None
-    answer = shipped.predict(from_pixels(golden_picture(card.golden.seed)), name)
-    logits = {s.label: s.logit for s in answer.scores}
+    photo = from_pixels(golden_picture(card.golden.seed))
+    if get_model(name).task.regions:
+        x, _ = shipped._get(name).prepare(photo)
+        with torch.inference_mode():
+            logits = dict(zip(card.classes, network(x[None])[0].flatten(1).mean(1).tolist(), strict=True))
+    else:
+        logits = {s.label: s.logit for s in shipped.predict(photo, name).scores}
     worst = max(abs(logits[c] - g) for c, g in zip(card.classes, card.golden.logits, strict=True))
     assert worst <= card.golden.tolerance
 
 
 @pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", NAMING)
 def test_explaining_prints_no_warning(shipped: Engine, name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -207,6 +207,8 @@ def test_ropanet_learns_annotated_landmarks(deepfashion: Path, monkeypatch: pyte
 
 
 def test_what_cannot_be_followed_is_said(deepfashion: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidRequest, match="learns from masks"):
+        commands.train_own("lraspp_mobilenet_v2.garment", "deepfashion", deepfashion)
     with pytest.raises(InvalidRequest, match="There is no recipe"):
         commands.train_own("resnet18.clothing10", "deepfashion", deepfashion)
     monkeypatch.setattr(own_tasks, "LEAST", 100)

@@ -251,7 +251,7 @@ def results(here: Desk, chosen: Sequence[ModelInfo]) -> None:
 
 def page() -> None:
     """All of it in a function: globals wait for the garbage collector, and photos must go with their session."""
-    infos = [info for info in parts.engine().models() if not info.multilabel]  # the table holds one class a photo
+    infos = [info for info in parts.engine().models() if info.answer == "classes"]  # the table holds one class a photo
     trained = [info for info in infos if info.trained]
     parts.header(
         "Annotate",

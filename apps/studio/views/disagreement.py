@@ -98,7 +98,7 @@ def pairs(result: Disagreement) -> None:
 
 
 chosen = parts.model()
-trained = [info for info in parts.engine().models() if info.trained]
+trained = [info for info in parts.engine().models() if info.trained and info.names]
 names = [info.name for info in trained]
 parts.header(
     "Disagreement",

@@ -144,7 +144,7 @@ def downloads(held: Held, box: Box | None, done: Sequence[Answer]) -> None:
     shell.code(shell_code(held.name, trained, box), language="bash", wrap_lines=True)
 
 
-infos = parts.engine().models()
+infos = tuple(info for info in parts.engine().models() if info.names)
 trained = tuple(info for info in infos if info.trained)
 untrained = [info.name for info in infos if not info.trained]
 parts.header(

@@ -97,7 +97,7 @@ def show(page: str, missing: tuple[str, ...], name: str) -> None:
 
 
 info = parts.model()
-trained = [i for i in parts.engine().models() if i.trained]
+trained = [i for i in parts.engine().models() if i.trained and i.names]
 names = [i.name for i in trained]
 parts.header(
     "Take it home",

@@ -25,6 +25,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("POST", f"{API}/landmarks"),
         ("POST", f"{API}/report"),
         ("POST", f"{API}/disagreement"),
+        ("POST", f"{API}/segment"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
     }
@@ -44,7 +45,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
 
 def test_docs_need_no_other_host(client: TestClient) -> None:
     page = client.get(f"{API}/docs").text
-    for path in ("/predict", "/explain", "/filters", "/activations", "/landmarks", "/models/{name}/report"):
+    for path in ("/predict", "/explain", "/filters", "/activations", "/landmarks", "/segment", "/models/{name}/report"):
         assert f"{API}{path}" in page
     assert "curl -F file=@photo.jpg" in page
     assert f"{API}/openapi.json" in page
