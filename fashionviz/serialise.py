@@ -214,7 +214,7 @@ def reliability_json(found: Reliability) -> Json:
 def cell_json(report: Report, items: Sequence[Item], true: str, predicted: str) -> Json:
     """The pictures of one cell of a confusion matrix, most confident first."""
     return {
-        **_scored_json(report),
+        **scored_json(report),
         "true": true,
         "predicted": predicted,
         "items": [

@@ -142,19 +142,6 @@ def landmarks_curl(file: str, model: str, box: Box | None = None, url: str = DEF
     return f"{call} {url}/api/v1/landmarks\n{call} -o landmarks.png '{url}/api/v1/landmarks?format=png'"
 
 
-def segment_python(file: str, model: str, box: Box | None = None) -> str:
-    """Regions of a photo with the library's own calls."""
-    region = f", box={_tuple_text(box)}" if box is not None else ""
-    return "\n".join(
-        [
-            *_opened(file),
-            f"result = engine.segment(photo, {model!r}{region})",
-            "for name, share in zip(result.classes, result.shares):",
-            '    print(f"{name:14} {share:.1%}")',
-        ]
-    )
-
-
 def segment_cli(file: str, model: str, box: Box | None = None) -> str:
     """The same on the command line, for a POSIX shell: the numbers, then the pictures."""
     region = ["--box", _box_text(box)] if box is not None else []

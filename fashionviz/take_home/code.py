@@ -46,6 +46,16 @@ def explain_python(file: str, model: str, method: str, target: str | None = None
     )
 
 
+def segment_python(file: str, model: str, box: Box | None = None) -> str:
+    """Regions of a photo."""
+    return _lines(
+        *OPENED,
+        f"result = shared_engine().segment(read_photo({file!r}), {model!r}{region(box)})",
+        "for name, share in zip(result.classes, result.shares):",
+        '    print(f"{name:14} {share:.1%}")',
+    )
+
+
 def activations_python(file: str, model: str, layer: str, box: Box | None = None) -> str:
     """Activation maps of a layer."""
     return _lines(

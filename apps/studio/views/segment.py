@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from apps.lab.snippets import segment_cli, segment_curl, segment_python
+from apps.lab.snippets import segment_cli, segment_curl
 from apps.studio import parts, state
 from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.figures.regions import label_png, legend, region_picture, shares_figure, with_legend
@@ -17,6 +17,7 @@ from fashionviz.models.registry import get_model
 from fashionviz.region_json import segmentation_json
 from fashionviz.results import Box, ModelInfo
 from fashionviz.segment_results import RegionReport, Segmentation
+from fashionviz.take_home.code import segment_python
 
 
 def how_good(report: RegionReport) -> None:
