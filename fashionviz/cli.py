@@ -26,6 +26,7 @@ from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_tagging, report
+from fashionviz.explain.commands import averages, channels, embedding_map
 from fashionviz.inference.landmarks_command import landmarks
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
@@ -51,6 +52,9 @@ app.command()(report)
 app.command("study")(study_command)
 app.command()(assurance)
 app.command()(landmarks)
+app.command()(channels)
+app.command()(averages)
+app.command("embedding-map")(embedding_map)
 
 out = Console()
 err = Console(stderr=True)
