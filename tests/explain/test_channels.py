@@ -91,7 +91,9 @@ def split(tmp_path: Path) -> Path:
         Image.fromarray(draw("dress" if i % 2 else "hat", i)).save(out, "PNG")
         data = b"no picture" if i == 5 else out.getvalue()
         gender = "Unisex" if i == 7 else "Men" if i % 3 else "Women"
-        rows.append({"id": 100 + i, "image": {"bytes": data, "path": None}, "gender": gender, "masterCategory": "Apparel"})
+        rows.append(
+            {"id": 100 + i, "image": {"bytes": data, "path": None}, "gender": gender, "masterCategory": "Apparel"}
+        )
     folder = tmp_path / "drawn"
     folder.mkdir()
     pq.write_table(pa.Table.from_pylist(rows), folder / "test-00000-of-00001.parquet")
