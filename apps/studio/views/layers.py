@@ -107,8 +107,9 @@ def maps_of(layer: LayerInfo, channel: int) -> None:
         return
     held = state.held()
     if held is None:
-        with st.container(border=True):
-            st.markdown("**Add a photo to see where this layer answers.**")
+        if state.problem():
+            st.error(state.problem())
+        with st.expander("**Add a photo to see where this layer answers**"):
             intake.chooser("page")
         return
     with parts.plainly():
