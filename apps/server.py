@@ -43,7 +43,7 @@ def create_app(*, lab: bool = True, studio: bool = True) -> FastAPI:
     from starlette.staticfiles import StaticFiles
 
     from apps import docs, health, portal
-    from apps.api import install_errors, router
+    from apps.api import explore_router, install_errors, router
     from apps.middleware import MAX_BODY, Admission, BodyLimit, Guard, SecurityHeaders
     from apps.pages import STATIC
 
@@ -63,7 +63,7 @@ def create_app(*, lab: bool = True, studio: bool = True) -> FastAPI:
         form_limits={"max_files": 2, "max_fields": 20, "max_part_size": 8192},
     )
     install_errors(app)
-    for routes in (portal.router, health.router, router, docs.router):
+    for routes in (portal.router, health.router, router, explore_router, docs.router):
         app.include_router(routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # No foreign origin is allowed. Gradio reads from this that it must not add its own permissive answer.

@@ -12,8 +12,8 @@ from fashionviz.figures.pictures import Picture, grid, robust_scale, view_photo
 from fashionviz.figures.theme import signed
 from fashionviz.results import FilterBank
 
-#: The smallest side of a cut in pixels of the model's input: less shows nothing of the garment.
-LEAST = 24
+#: The smallest side of a cut, as a share of the photo's: less shows nothing of the garment.
+LEAST = 1 / 5
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def over_photo(result: ChannelAttribution) -> NDArray[np.float32]:
     return values
 
 
-def seen(result: ChannelAttribution, least: int = LEAST) -> Cut:
-    """The smallest square around every pixel of the photo that has a share, at least so many pixels wide.
+def seen(result: ChannelAttribution) -> Cut:
+    """The smallest square around every pixel of the photo that has a share, at least a fifth of it wide.
 
     Walked back from one place of a map, an attribution covers that place's receptive field and no more.
     """
@@ -47,7 +47,7 @@ def seen(result: ChannelAttribution, least: int = LEAST) -> Cut:
     rows, columns = np.nonzero(magnitude > 1e-6 * (float(magnitude.max()) or 1.0))
     if not len(rows):
         return Cut(0, 0, height, width)
-    side = max(least, int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1)
+    side = max(round(LEAST * max(height, width)), int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1)
     tall, wide = min(side, height), min(side, width)
     top = int(np.clip((rows.min() + rows.max() + 1 - tall) // 2, 0, height - tall))
     left = int(np.clip((columns.min() + columns.max() + 1 - wide) // 2, 0, width - wide))
