@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from fashionviz.explain.map_items import FALSE, FOUND, MISSED, NEITHER, RIGHT, UNKNOWN, WRONG, MapItem
 from fashionviz.explore_results import EmbeddingMap
-from fashionviz.figures.theme import GREY, PALETTE, class_colour, layout
+from fashionviz.figures.theme import ACCENT, GREY, PALETTE, class_colour, layout
 
 #: Colours that do not depend on the model; what is as expected stays in the background.
 FIXED = {
@@ -77,10 +77,11 @@ def map_figure(
         figure.add_trace(
             go.Scatter(
                 x=made.xy[ringed, 0], y=made.xy[ringed, 1], mode="markers", name=f"chosen ({len(ringed):,})",
-                hoverinfo="skip", marker={"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": GREY, "width": 1.5}},
+                hoverinfo="skip", marker={"color": "rgba(0,0,0,0)", "size": 9, "line": {"color": GREY, "width": 0.8}},
             )
         )  # fmt: skip
-    figure.update_layout(layout(620, dragmode="lasso", legend={"orientation": "h", "y": -0.02}))
+    bar = {"bgcolor": "rgba(0,0,0,0)", "color": GREY, "activecolor": ACCENT}
+    figure.update_layout(layout(620, dragmode="lasso", legend={"orientation": "h", "y": -0.02}, modebar=bar))
     hidden = {"visible": False}
     figure.update_xaxes(**hidden)
     figure.update_yaxes(**hidden, scaleanchor="x")

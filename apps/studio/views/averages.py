@@ -36,7 +36,7 @@ def choose(averages: ClassAverages) -> tuple[Look, list[int]]:
 
 
 def tiles(averages: ClassAverages, look: Look, places: list[int]) -> None:
-    """Every class: photo above map, with its name and n."""
+    """Every class: photo above map, its name and n below."""
     if not places:
         st.info("No class of that name has items. Search for another one.")
         return
@@ -45,7 +45,6 @@ def tiles(averages: ClassAverages, look: Look, places: list[int]) -> None:
         for place in places:
             label, count = averages.classes[place], int(averages.counts[place])
             with st.container(width=_SIDE, gap="xsmall", key=f"average_{place}"):
-                st.markdown(f"**{label}**")
                 st.image(
                     parts.enlarge(averages.photos[place], 2 * _SIDE, smooth=True),
                     width=_SIDE, alt=f"Average photo of {label}", output_format="PNG",
@@ -54,7 +53,7 @@ def tiles(averages: ClassAverages, look: Look, places: list[int]) -> None:
                     parts.enlarge(average_map(averages, place, look), 2 * _SIDE),
                     width=_SIDE, alt=f"Average {words} of {label}", output_format="PNG",
                 )  # fmt: skip
-                st.caption(f"n = {count:,}")
+                st.caption(f"**{label}** · n = {count:,}")
     if look == "magnitude":
         parts.legend_magnitude("no influence", "most influence in this class")
     elif look == "signed":

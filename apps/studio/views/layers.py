@@ -238,7 +238,15 @@ def excites(layers: tuple[LayerInfo, ...], layer: LayerInfo, channel: int) -> No
     if name != layer.name:
         st.caption(f"These are the items of `{name}`, the layer of the index that holds these channels.")
     exciting.top_nine(Asked(info.name, info.sha256 or "", name, channel), top, cut=cut)
-    st.caption(f"Looked at: {top.source.words}. Equal values are ordered by the mean of the map.")
+    equal = len({item.value for item in top.items}) == 1 and len(top.items) > 1
+    st.caption(
+        f"Looked at: {top.source.words}. "
+        + (
+            f"All reach {top.items[0].value:g}, the most that this layer puts out, so the mean of the map orders them."
+            if equal
+            else "Equal values are ordered by the mean of the map."
+        )
+    )
     exciting.code(asked, known.layers)
 
 
