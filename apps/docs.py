@@ -21,6 +21,9 @@ CURL = {
     "/api/v1/models/{name}": "curl {base}/api/v1/models/{model}",
     "/api/v1/models/{name}/layers": "curl {base}/api/v1/models/{model}/layers",
     "/api/v1/models/{name}/report": "curl {base}/api/v1/models/{model}/report",
+    "/api/v1/models/{name}/channels": ("curl '{base}/api/v1/models/{model}/channels?layer=features.18&channel=7'"),
+    "/api/v1/models/{name}/averages": "curl '{base}/api/v1/models/{model}/averages?format=png' -o averages.png",
+    "/api/v1/models/{name}/embedding-map": "curl {base}/api/v1/models/{model}/embedding-map",
     "/api/v1/predict": "curl -F file=@photo.jpg {base}/api/v1/predict",
     "/api/v1/explain": (
         "curl -F file=@photo.jpg -F method=guided-backprop -F style=overlay \\\n  {base}/api/v1/explain -o looked.png"

@@ -26,6 +26,7 @@ from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_regions, print_tagging
+from fashionviz.explain.commands import averages, channels, embedding_map
 from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.landmarks_command import landmarks
 from fashionviz.inference.segment_command import segment
@@ -56,6 +57,9 @@ app.command()(assurance)
 app.command()(landmarks)
 app.command()(disagree)
 app.command()(segment)
+app.command()(channels)
+app.command()(averages)
+app.command("embedding-map")(embedding_map)
 
 out = Console()
 err = Console(stderr=True)

@@ -12,10 +12,15 @@ import torch
 
 from fashionviz.data.examples import golden_picture
 from fashionviz.errors import Cancelled, FashionvizError, InvalidRequest, Overloaded
+from fashionviz.explain.averages import load_averages
+from fashionviz.explain.channels import load_index
+from fashionviz.explain.embedding_map import load_map
 from fashionviz.explain.hookable import Hookable
 from fashionviz.explain.layers import activations_of, filters_of
 from fashionviz.explain.methods import Job, Method, get_method, methods_for
+from fashionviz.explore_results import ChannelAttribution, ClassAverages, EmbeddingMap, TopItems
 from fashionviz.images import Photo, from_pixels
+from fashionviz.inference.channels import explain_channel
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.landmarks import find_landmarks
 from fashionviz.inference.loaded import Loaded
@@ -377,6 +382,55 @@ class Engine:
         name = layer or loaded.card.first_conv
         weights = filters_of(loaded.network, name)
         return FilterBank(loaded.ref, name, weights, first=name == loaded.card.first_conv)
+
+    def explain_channel(
+        self,
+        photo: Photo,
+        model: str | None = None,
+        layer: str | None = None,
+        channel: int = 0,
+        *,
+        box: Box | None = None,
+        cancel: threading.Event | None = None,
+    ) -> ChannelAttribution:
+        """Which pixels excite a channel of a layer; of the card's default layer if ``None``.
+
+        Raises:
+            InvalidRequest: no such layer or channel.
+            Overloaded: too many explanations are waiting.
+            Cancelled: ``cancel`` was set.
+        """
+        loaded = self._get(model)
+        return explain_channel(
+            loaded, photo, _region(photo, box), layer or loaded.card.activation_layer, channel, cancel
+        )
+
+    # --- what was computed over a split -----------------------------------------------------------------------
+
+    def top_items(self, model: str | None, layer: str, channel: int) -> TopItems:
+        """The test items that excite a channel most, from the model's committed index.
+
+        Raises:
+            NotBuilt: there is none, or the weights are others.
+            InvalidRequest: it does not hold the layer, or there is no such channel.
+        """
+        return load_index(self._spec(model).name).top(layer, channel)
+
+    def averages(self, model: str | None = None) -> ClassAverages:
+        """Average photo and attribution of every class, as committed.
+
+        Raises:
+            NotBuilt: there are none, or the weights are others.
+        """
+        return load_averages(self._spec(model).name)
+
+    def embedding_map(self, model: str | None = None) -> EmbeddingMap:
+        """The test split's embeddings in two dimensions, as committed.
+
+        Raises:
+            NotBuilt: there is none, or the weights are others.
+        """
+        return load_map(self._spec(model).name)
 
     # --- health -----------------------------------------------------------------------------------------------
 
