@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
 
 from apps.api import schemas
+from apps.api.hung_up import while_connected
 from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
 from fashionviz import serialise
 from fashionviz.data.landmarks.kinds import LANDMARKS
@@ -38,7 +39,6 @@ STYLES = {
 PICTURE = 640
 #: Channels in an activation grid: the strongest, eight a row.
 GRID_CHANNELS = 64
-_WATCH_S = 0.2
 
 
 def _error(text: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ _MODEL_ERRORS: dict[int | str, dict[str, Any]] = {
     422: _error("A field is missing or makes no sense; the sentence names it."),
     503: _error("The weights are damaged, or the model's worker stopped."),
 }
-_PHOTO_ERRORS: dict[int | str, dict[str, Any]] = {
+PHOTO_ERRORS: dict[int | str, dict[str, Any]] = {
     **_MODEL_ERRORS,
     413: _error("More than 25 MB, or more than 50 million pixels."),
     415: _error("Not a JPEG, PNG or WebP picture."),
@@ -135,13 +135,13 @@ def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
     "/predict",
     tags=["photos"],
     response_model=schemas.PredictionBody,
-    responses=_PHOTO_ERRORS,
+    responses=PHOTO_ERRORS,
     summary="What is on the photo",
 )
 def predict(sent: UploadDep, engine: EngineDep, response: Response) -> serialise.Json:
     """Class probabilities of a photo, or of a region of it. The photo stays in memory and is forgotten."""
     result = engine.predict(sent.photo(), model=sent.model, box=sent.box)
-    response.headers.update(_headers(result.model.name, result.model.sha256, result.timings))
+    response.headers.update(answer_headers(result.model.name, result.model.sha256, result.timings))
     return serialise.prediction_json(result, sent.file, engine.model(result.model.name).note)
 
 
@@ -154,13 +154,19 @@ class ExplainChoice:
         target: Annotated[str | None, Query(description="Class to explain; the most probable without it.")] = None,
         format: Annotated[Format | None, Query(description="`png` without it.")] = None,
         style: Annotated[Style | None, Query(description="How the PNG looks; `colour` without it.")] = None,
+        against: Annotated[str | None, Query(description="A second class: why the first and not this one?")] = None,
+        layer: LayerQuery = None,
         method_field: Annotated[str | None, Form(alias="method")] = None,
         target_field: Annotated[str | None, Form(alias="target")] = None,
+        against_field: Annotated[str | None, Form(alias="against")] = None,
+        layer_field: Annotated[str | None, Form(alias="layer")] = None,
         format_field: Annotated[Format | None, Form(alias="format")] = None,
         style_field: Annotated[Style | None, Form(alias="style")] = None,
     ) -> None:
         self.method = method_field or method or "guided-backprop"
         self.target = target_field or target or None
+        self.against = against_field or against or None
+        self.layer = layer_field or layer or None
         self.format: Format = format_field or format or "png"
         self.style: Style = style_field or style or "colour"
 
@@ -169,7 +175,7 @@ class ExplainChoice:
     "/explain",
     tags=["photos"],
     response_model=schemas.ExplanationBody,
-    responses=_files(_PHOTO_ERRORS, "The attribution as PNG, as JSON, or as `.npy` of shape (3, H, W)."),
+    responses=_files(PHOTO_ERRORS, "The attribution as PNG, as JSON, or as `.npy` of shape (3, H, W)."),
     summary="Where the model looked",
 )
 async def explain(
@@ -177,38 +183,28 @@ async def explain(
 ) -> Response:
     """How much each part of the photo spoke for a class. When the caller hangs up, the work stops."""
     cancel = threading.Event()
-    box: list[Attribution] = []
 
     def work() -> Attribution:
         return engine.explain(
-            sent.photo(), model=sent.model, method=choice.method, target=choice.target, box=sent.box, cancel=cancel
-        )
+            sent.photo(), sent.model, choice.method, target=choice.target, against=choice.against, layer=choice.layer,
+            box=sent.box, cancel=cancel,
+        )  # fmt: skip
 
-    async def watch() -> None:
-        while not await request.is_disconnected():
-            await anyio.sleep(_WATCH_S)
-        cancel.set()
-
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(watch)
-        try:
-            box.append(await anyio.to_thread.run_sync(work))
-        except Exception as error:  # kept outside the group, which would wrap it
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    return await anyio.to_thread.run_sync(_attribution_answer, box[0], choice, sent)
+    result = await while_connected(request, cancel, work)
+    return await anyio.to_thread.run_sync(_attribution_answer, result, choice, sent)
 
 
 def _attribution_answer(result: Attribution, choice: ExplainChoice, sent: Upload) -> Response:
     headers = {
-        **_headers(result.model.name, result.model.sha256, result.timings),
+        **answer_headers(result.model.name, result.model.sha256, result.timings),
         "X-Fashionviz-Method": result.method,
         "X-Fashionviz-Target": _latin(result.target),
         "X-Fashionviz-Probability": f"{result.probability:.6f}",
     }
+    if result.against is not None:
+        headers["X-Fashionviz-Against"] = _latin(result.against)
+    if result.completeness_error is not None:
+        headers["X-Fashionviz-Completeness-Error"] = f"{result.completeness_error:.6f}"
     if choice.format == "json":
         return JSONResponse(serialise.attribution_json(result, sent.file), headers=headers)
     if choice.format == "npy":
@@ -235,7 +231,7 @@ class LandmarkChoice:
     "/landmarks",
     tags=["photos"],
     response_model=schemas.LandmarksBody,
-    responses=_files(_PHOTO_ERRORS, "The photo with dots, or the heat of one landmark, as PNG; all heat as `.npy`."),
+    responses=_files(PHOTO_ERRORS, "The photo with dots, or the heat of one landmark, as PNG; all heat as `.npy`."),
     summary="Where collar, sleeves, waist and hem are",
 )
 def landmarks(sent: UploadDep, choice: Annotated[LandmarkChoice, Depends()], engine: EngineDep) -> Response:
@@ -244,7 +240,7 @@ def landmarks(sent: UploadDep, choice: Annotated[LandmarkChoice, Depends()], eng
         raise InvalidRequest(f"There is no landmark {choice.name!r}. Choose one of: {', '.join(LANDMARKS)}.")
     photo = sent.photo()
     result = engine.landmarks(photo, model=sent.model, box=sent.box)
-    headers = _headers(result.model.name, result.model.sha256, result.timings)
+    headers = answer_headers(result.model.name, result.model.sha256, result.timings)
     if choice.format == "json":
         return JSONResponse(serialise.landmarks_json(result, sent.file), headers=headers)
     if choice.format == "npy":
@@ -269,7 +265,7 @@ def filters(
 ) -> Response:
     """The filters of a convolution, the first one's without `layer`. Each tile is normalised on its own."""
     bank = engine.filters(model=model or None, layer=layer or None)
-    headers = {**_headers(bank.model.name, bank.model.sha256), "X-Fashionviz-Layer": _latin(bank.layer)}
+    headers = {**answer_headers(bank.model.name, bank.model.sha256), "X-Fashionviz-Layer": _latin(bank.layer)}
     if format == "json":
         return JSONResponse(serialise.filters_json(bank), headers=headers)
     if format == "npy":
@@ -298,7 +294,7 @@ class ActivationChoice:
     "/activations",
     tags=["photos"],
     response_model=schemas.ActivationsBody,
-    responses=_files(_PHOTO_ERRORS, "The maps as PNG, as JSON, or as `.npy` of shape (C, h, w)."),
+    responses=_files(PHOTO_ERRORS, "The maps as PNG, as JSON, or as `.npy` of shape (C, h, w)."),
     summary="What a layer sees",
 )
 def activations(sent: UploadDep, choice: Annotated[ActivationChoice, Depends()], engine: EngineDep) -> Response:
@@ -310,7 +306,7 @@ def activations(sent: UploadDep, choice: Annotated[ActivationChoice, Depends()],
             f"The field 'channel' is {choice.channel}, but {result.layer} has {count} channels, 0 to {count - 1}."
         )
     headers = {
-        **_headers(result.model.name, result.model.sha256, result.timings),
+        **answer_headers(result.model.name, result.model.sha256, result.timings),
         "X-Fashionviz-Layer": _latin(result.layer),
         "X-Fashionviz-Channels": str(count),
     }
@@ -328,7 +324,8 @@ def _activation_picture(result: ActivationMaps, channel: int | None) -> pictures
     return pictures.activation_grid(result, pictures.strongest_channels(result, GRID_CHANNELS))
 
 
-def _headers(model: str, sha256: str, timings: Timings | None = None) -> dict[str, str]:
+def answer_headers(model: str, sha256: str, timings: Timings | None = None) -> dict[str, str]:
+    """Which weights answered, and where the time went."""
     headers = {"X-Fashionviz-Model": model, "X-Fashionviz-Weights": sha256, "Cache-Control": "no-store"}
     if timings is not None:
         headers["Server-Timing"] = ", ".join(f"{k};dur={v}" for k, v in timings.as_dict().items())
