@@ -19,6 +19,7 @@ LISTED = (
     ("predict.py", "Predict", ":material/sell:", "predict", True),
     ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
     ("activations.py", "Activation maps", ":material/layers:", "activations", True),
+    ("explain.py", "Attribution gallery", ":material/dashboard:", "explain", True),
     ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
     ("landmarks.py", "Landmarks", ":material/pin_drop:", "landmarks", True),
     ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),

@@ -28,7 +28,7 @@ NETWORKS = {
     "shufflenet": (lambda: shufflenet_v2_x0_5(num_classes=4), "conv5"),
     "squeezenet": (lambda: awake(squeezenet1_1(num_classes=4)), "features.12"),
 }
-TARGET, OTHER, SIDE = 1, 2, 48
+TARGET, OTHER, SIDE = 1, 2, 36
 
 
 def still(done: int, total: int) -> None:
@@ -161,7 +161,7 @@ def test_integrated_gradients_say_when_they_do_not_add_up() -> None:
     assert 4 * totals[-1] >= MOST_STEPS, "it did not give up early"
 
 
-@pytest.mark.parametrize("name", ["gradient", "input-x-gradient", "activation-x-gradient", "smoothgrad", "occlusion"])
+@pytest.mark.parametrize("name", ["gradient", "input-x-gradient", "activation-x-gradient", "smoothgrad"])
 def test_a_contrast_of_a_linear_method_is_the_difference(case: tuple[nn.Module, Job], name: str) -> None:
     _, job = case
 

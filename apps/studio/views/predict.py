@@ -39,6 +39,13 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
         sign, lead, more = assurance_words(prediction.assurance)
         st.markdown(f"{sign} **{lead}** {more}")
     st.plotly_chart(probability_bars(prediction, classes), config=parts.PLAIN, key="bars")
+    runner_up = prediction.scores[1].label
+    st.page_link(
+        "views/explain.py",
+        label=f"Why {top.label} and not {runner_up}?",
+        icon=":material/compare_arrows:",
+        query_params={"model": prediction.model.name, "target": top.label, "against": runner_up},
+    )
     if note:
         st.caption(note)
 
