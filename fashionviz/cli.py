@@ -28,8 +28,10 @@ from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_regions, print_tagging
 from fashionviz.explain.commands import averages, channels, embedding_map
 from fashionviz.inference.disagreement_command import disagree
+from fashionviz.inference.explain_command import explain_command
 from fashionviz.inference.landmarks_command import landmarks
 from fashionviz.inference.segment_command import segment
+from fashionviz.inference.trust_command import trust_command
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
@@ -163,48 +165,8 @@ def predict(
 app.command("annotate")(annotate_command)
 
 
-@app.command()
-def explain(
-    photo: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP photo.")],
-    output: OutOption,
-    model: ModelOption = None,
-    method: Annotated[
-        str, typer.Option("--method", "-k", help="For example guided-backprop or grad-cam.")
-    ] = "guided-backprop",
-    target: Annotated[
-        str | None, typer.Option("--target", help="The class to explain; the most probable if left out.")
-    ] = None,
-    box: BoxOption = None,
-    style: Annotated[str, typer.Option("--style", help="colour, signed or overlay, for .png")] = "colour",
-    as_json: JsonOption = False,
-) -> None:
-    """Show where the model looked."""
-    from fashionviz.figures import pictures
-    from fashionviz.inference.engine import shared_engine
-
-    styles = {
-        "colour": pictures.attribution_colour,
-        "signed": pictures.attribution_signed,
-        "overlay": pictures.attribution_overlay,
-    }
-    with plain_errors(), bar(method) as tick:
-        check_ending(output)
-        if style not in styles:
-            raise InvalidRequest(f"--style must be one of {', '.join(styles)}, not {style!r}.")
-        result = shared_engine().explain(
-            read_photo(photo), model, method, target=target, box=parse_box(box, "--box"),
-            on_progress=lambda p: tick(p.done, p.total),
-        )  # fmt: skip
-        save_picture(output, lambda: pictures.enlarge(styles[style](result), 640), lambda: result.values)
-    facts = {
-        "file": str(photo), "model": result.model.name, "method": method, "target": result.target,
-        "probability": result.probability, "shape": list(result.values.shape), "out": str(output),
-        "timings_ms": result.timings.as_dict(),
-    }  # fmt: skip
-    if as_json:
-        print_json(facts)
-    else:
-        out.print(f"{method} for {result.target} ({result.probability:.1%}) → {output}", highlight=False, markup=False)
+app.command("explain")(explain_command)
+app.command("trust")(trust_command)
 
 
 @app.command()

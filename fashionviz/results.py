@@ -180,6 +180,10 @@ class Attribution:
         values: ``(3, H, W)`` float32, signed, on the model's normalised input.
         view: the photo as the model receives it.
         timings: decode, queue, compute.
+        against: the class it is compared with: the difference of the two logits is explained then.
+        layer: that the method looked at, or ``None`` where it looks at none.
+        steps: of integrated gradients.
+        completeness_error: of integrated gradients: by which share of the explained change their sum misses it.
     """
 
     model: ModelRef
@@ -189,6 +193,15 @@ class Attribution:
     values: NDArray[np.float32] = field(repr=False)
     view: ModelView
     timings: Timings
+    against: str | None = None
+    layer: str | None = None
+    steps: int | None = None
+    completeness_error: float | None = None
+
+    @property
+    def question(self) -> str:
+        """What is explained, in words: the class, or that it is this one and not the other."""
+        return self.target if self.against is None else f"{self.target} and not {self.against}"
 
 
 @dataclass(frozen=True)

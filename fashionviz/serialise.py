@@ -35,6 +35,7 @@ from fashionviz.results import (
 )
 from fashionviz.segment_results import RegionReport
 from fashionviz.tag_results import TaggingReport
+from fashionviz.trust_results import Curve, Trust
 
 if TYPE_CHECKING:
     from fashionviz.evaluation.report import Item
@@ -364,6 +365,18 @@ def placement_json(place: Placement) -> Json:
     }
 
 
+def explained_json(result: Attribution) -> Json:
+    """What an attribution is about, and how well integrated gradients add up."""
+    return {
+        "target": result.target,
+        "against": result.against,
+        "probability": float(result.probability),
+        "layer": result.layer,
+        "steps": result.steps,
+        "completeness_error": result.completeness_error,
+    }
+
+
 def attribution_json(result: Attribution, file: str) -> Json:
     """An attribution with its values ``(3, H, W)`` on the model's normalised input."""
     return {
@@ -371,11 +384,39 @@ def attribution_json(result: Attribution, file: str) -> Json:
         "model": result.model.name,
         "sha256": result.model.sha256,
         "method": result.method,
-        "target": result.target,
-        "probability": float(result.probability),
+        **explained_json(result),
         "values": array_json(result.values),
         "placement": placement_json(result.view.placement),
         "timings_ms": result.timings.as_dict(),
+    }
+
+
+def trust_json(result: Trust, file: str) -> Json:
+    """How far an attribution can be trusted; the map itself is what `explain` answers with."""
+    asked = result.attribution
+    return {
+        "file": file,
+        "model": asked.model.name,
+        "sha256": asked.model.sha256,
+        "method": asked.method,
+        **explained_json(asked),
+        "level": result.level,
+        "sentence": result.sentence,
+        "randomised": {"spearman": result.randomised.spearman, "ssim": result.randomised.ssim},
+        "deletion": _curve_json(result.deletion),
+        "insertion": _curve_json(result.insertion),
+        "shares": result.shares and [asdict(share) | {"lift": share.lift} for share in result.shares],
+        "shares_note": result.shares_note,
+        "timings_ms": result.timings.as_dict(),
+    }
+
+
+def _curve_json(curve: Curve) -> Json:
+    return {
+        "auc": curve.auc,
+        "control_auc": curve.control_auc,
+        "probabilities": [float(v) for v in curve.probabilities],
+        "control": [float(v) for v in curve.control],
     }
 
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from apps.api.answers import PHOTO_ERRORS
 from apps.api.inputs import EngineDep, UploadDep
 from apps.api.leaving import unless_gone
-from apps.api.routes import _PHOTO_ERRORS as PHOTO_ERRORS
 from apps.api.take_home import named
 from fashionviz.inference.disagreement import disagree
 from fashionviz.serialise import Json, disagreement_json

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from apps.api.answers import MODEL_ERRORS, NamePath, answer_headers, files, png_answer
 from apps.api.inputs import EngineDep
-from apps.api.routes import _MODEL_ERRORS, NamePath, _files, _headers, _png
 from apps.api.schemas import ArrayBody
 from fashionviz.errors import InvalidRequest
 from fashionviz.explain.channels import load_index
@@ -107,7 +107,7 @@ class EmbeddingMapBody(BaseModel):
     "/models/{name}/channels",
     tags=["models"],
     response_model=TopItemsBody | IndexBody,
-    responses=_MODEL_ERRORS,
+    responses=MODEL_ERRORS,
     summary="Which test items excite a channel",
 )
 def channels(
@@ -128,7 +128,7 @@ def channels(
     "/models/{name}/averages",
     tags=["models"],
     response_model=ClassAveragesBody,
-    responses=_files(_MODEL_ERRORS, "The averages as JSON, or as one picture of all classes."),
+    responses=files(MODEL_ERRORS, "The averages as JSON, or as one picture of all classes."),
     summary="What a model looks at in each class",
 )
 def averages(
@@ -139,17 +139,17 @@ def averages(
 ) -> Response:
     """Average photo and average attribution of every class over the test split."""
     found = engine.averages(name)
-    told = _headers(found.model.name, found.model.sha256)
+    told = answer_headers(found.model.name, found.model.sha256)
     if format == "json":
         return JSONResponse(averages_json(found, arrays=True), headers=told)
-    return _png(average_sheet(found, [int(place) for place in np.flatnonzero(found.counts)], look), told)
+    return png_answer(average_sheet(found, [int(place) for place in np.flatnonzero(found.counts)], look), told)
 
 
 @router.get(
     "/models/{name}/embedding-map",
     tags=["models"],
     response_model=EmbeddingMapBody,
-    responses=_MODEL_ERRORS,
+    responses=MODEL_ERRORS,
     summary="Which test items look alike to a model",
 )
 def embedding_map(name: NamePath, engine: EngineDep) -> Json:

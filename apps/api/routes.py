@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import threading
-from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from typing import Annotated, Literal
 
 import anyio
-import numpy as np
-from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import JSONResponse
-from numpy.typing import NDArray
 
 from apps.api import schemas
+from apps.api.answers import (
+    MODEL_ERRORS,
+    PHOTO_ERRORS,
+    Format,
+    NamePath,
+    answer_headers,
+    files,
+    latin,
+    npy_answer,
+    png_answer,
+)
+from apps.api.hung_up import while_connected
 from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
 from fashionviz import serialise
 from fashionviz.data.landmarks.kinds import LANDMARKS
@@ -24,14 +32,10 @@ from fashionviz.evaluation.report import items_in_cell, load_items, load_report
 from fashionviz.evaluation.tagging_report import load_tagging_report
 from fashionviz.figures import pictures
 from fashionviz.figures.landmarks import heat_picture, landmark_picture
-from fashionviz.figures.regions import region_picture, with_legend
-from fashionviz.images import encode_png
-from fashionviz.region_json import region_report_json, segmentation_json
-from fashionviz.results import ActivationMaps, Attribution, Timings
+from fashionviz.region_json import region_report_json
+from fashionviz.results import ActivationMaps, Attribution
 
-Format = Literal["png", "json", "npy"]
 Style = Literal["colour", "signed", "overlay"]
-NamePath = Annotated[str, Path(description="Name of the model, as `/api/v1/models` lists it.")]
 
 STYLES = {
     "colour": pictures.attribution_colour,
@@ -42,40 +46,6 @@ STYLES = {
 PICTURE = 640
 #: Channels in an activation grid: the strongest, eight a row.
 GRID_CHANNELS = 64
-_WATCH_S = 0.2
-
-
-def _error(text: str) -> dict[str, Any]:
-    return {"model": schemas.ErrorBody, "description": text}
-
-
-_MODEL_ERRORS: dict[int | str, dict[str, Any]] = {
-    404: _error("No model of that name, or it has nothing of the kind."),
-    409: _error("The model is registered but not trained."),
-    422: _error("A field is missing or makes no sense; the sentence names it."),
-    503: _error("The weights are damaged, or the model's worker stopped."),
-}
-_PHOTO_ERRORS: dict[int | str, dict[str, Any]] = {
-    **_MODEL_ERRORS,
-    413: _error("More than 25 MB, or more than 50 million pixels."),
-    415: _error("Not a JPEG, PNG or WebP picture."),
-    422: _error("The picture is damaged or too small, or a field makes no sense."),
-    429: _error("Too many requests at once; the header Retry-After says when to come back."),
-}
-
-
-def _files(errors: dict[int | str, dict[str, Any]], what: str) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's answers of a call that serves PNG and arrays beside JSON."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    content: dict[str, Any] = {"image/png": binary, "application/octet-stream": binary}
-    headers = {
-        name: {"description": text, "schema": {"type": "string"}}
-        for name, text in {
-            "X-Fashionviz-Model": "The model that answered.",
-            "X-Fashionviz-Weights": "SHA-256 of its weights.",
-        }.items()
-    }
-    return {**errors, 200: {"description": what, "content": content, "headers": headers}}
 
 
 router = APIRouter(prefix="/api/v1")
@@ -94,7 +64,7 @@ def list_models(engine: EngineDep) -> list[serialise.Json]:
 
 
 @router.get(
-    "/models/{name}", tags=["models"], response_model=schemas.ModelBody, responses=_MODEL_ERRORS, summary="One model"
+    "/models/{name}", tags=["models"], response_model=schemas.ModelBody, responses=MODEL_ERRORS, summary="One model"
 )
 def one_model(name: NamePath, engine: EngineDep) -> serialise.Json:
     """One model by its name, `architecture.task`."""
@@ -105,7 +75,7 @@ def one_model(name: NamePath, engine: EngineDep) -> serialise.Json:
     "/models/{name}/layers",
     tags=["models"],
     response_model=list[schemas.LayerBody],
-    responses=_MODEL_ERRORS,
+    responses=MODEL_ERRORS,
     summary="A model's layers",
 )
 def list_layers(name: NamePath, engine: EngineDep) -> list[serialise.Json]:
@@ -117,7 +87,7 @@ def list_layers(name: NamePath, engine: EngineDep) -> list[serialise.Json]:
     "/models/{name}/report",
     tags=["models"],
     response_model=schemas.ReportBody | schemas.TaggingReportBody | schemas.RegionReportBody,
-    responses=_MODEL_ERRORS,
+    responses=MODEL_ERRORS,
     summary="How often a model is right",
 )
 def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
@@ -146,7 +116,7 @@ def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
     "/models/{name}/report/cell",
     tags=["models"],
     response_model=schemas.CellBody,
-    responses=_MODEL_ERRORS,
+    responses=MODEL_ERRORS,
     summary="The pictures behind one cell of the confusion matrix",
 )
 def one_cell(
@@ -170,13 +140,13 @@ def one_cell(
     "/predict",
     tags=["photos"],
     response_model=schemas.PredictionBody,
-    responses=_PHOTO_ERRORS,
+    responses=PHOTO_ERRORS,
     summary="What is on the photo",
 )
 def predict(sent: UploadDep, engine: EngineDep, response: Response) -> serialise.Json:
     """Class probabilities of a photo, or of a region of it. The photo stays in memory and is forgotten."""
     result = engine.predict(sent.photo(), model=sent.model, box=sent.box)
-    response.headers.update(_headers(result.model.name, result.model.sha256, result.timings))
+    response.headers.update(answer_headers(result.model.name, result.model.sha256, result.timings))
     return serialise.prediction_json(result, sent.file, engine.model(result.model.name).note)
 
 
@@ -189,13 +159,19 @@ class ExplainChoice:
         target: Annotated[str | None, Query(description="Class to explain; the most probable without it.")] = None,
         format: Annotated[Format | None, Query(description="`png` without it.")] = None,
         style: Annotated[Style | None, Query(description="How the PNG looks; `colour` without it.")] = None,
+        against: Annotated[str | None, Query(description="A second class: why the first and not this one?")] = None,
+        layer: LayerQuery = None,
         method_field: Annotated[str | None, Form(alias="method")] = None,
         target_field: Annotated[str | None, Form(alias="target")] = None,
+        against_field: Annotated[str | None, Form(alias="against")] = None,
+        layer_field: Annotated[str | None, Form(alias="layer")] = None,
         format_field: Annotated[Format | None, Form(alias="format")] = None,
         style_field: Annotated[Style | None, Form(alias="style")] = None,
     ) -> None:
         self.method = method_field or method or "guided-backprop"
         self.target = target_field or target or None
+        self.against = against_field or against or None
+        self.layer = layer_field or layer or None
         self.format: Format = format_field or format or "png"
         self.style: Style = style_field or style or "colour"
 
@@ -204,7 +180,7 @@ class ExplainChoice:
     "/explain",
     tags=["photos"],
     response_model=schemas.ExplanationBody,
-    responses=_files(_PHOTO_ERRORS, "The attribution as PNG, as JSON, or as `.npy` of shape (3, H, W)."),
+    responses=files(PHOTO_ERRORS, "The attribution as PNG, as JSON, or as `.npy` of shape (3, H, W)."),
     summary="Where the model looked",
 )
 async def explain(
@@ -212,44 +188,34 @@ async def explain(
 ) -> Response:
     """How much each part of the photo spoke for a class. When the caller hangs up, the work stops."""
     cancel = threading.Event()
-    box: list[Attribution] = []
 
     def work() -> Attribution:
         return engine.explain(
-            sent.photo(), model=sent.model, method=choice.method, target=choice.target, box=sent.box, cancel=cancel
-        )
+            sent.photo(), sent.model, choice.method, target=choice.target, against=choice.against, layer=choice.layer,
+            box=sent.box, cancel=cancel,
+        )  # fmt: skip
 
-    async def watch() -> None:
-        while not await request.is_disconnected():
-            await anyio.sleep(_WATCH_S)
-        cancel.set()
-
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(watch)
-        try:
-            box.append(await anyio.to_thread.run_sync(work))
-        except Exception as error:  # kept outside the group, which would wrap it
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    return await anyio.to_thread.run_sync(_attribution_answer, box[0], choice, sent)
+    result = await while_connected(request, cancel, work)
+    return await anyio.to_thread.run_sync(_attribution_answer, result, choice, sent)
 
 
 def _attribution_answer(result: Attribution, choice: ExplainChoice, sent: Upload) -> Response:
     headers = {
-        **_headers(result.model.name, result.model.sha256, result.timings),
+        **answer_headers(result.model.name, result.model.sha256, result.timings),
         "X-Fashionviz-Method": result.method,
-        "X-Fashionviz-Target": _latin(result.target),
+        "X-Fashionviz-Target": latin(result.target),
         "X-Fashionviz-Probability": f"{result.probability:.6f}",
     }
+    if result.against is not None:
+        headers["X-Fashionviz-Against"] = latin(result.against)
+    if result.completeness_error is not None:
+        headers["X-Fashionviz-Completeness-Error"] = f"{result.completeness_error:.6f}"
     if choice.format == "json":
         return JSONResponse(serialise.attribution_json(result, sent.file), headers=headers)
     if choice.format == "npy":
-        return _npy(result.values, f"{result.method}.npy", headers)
+        return npy_answer(result.values, f"{result.method}.npy", headers)
     picture = STYLES[choice.style](result)
-    return _png(pictures.enlarge(picture, PICTURE), headers)
+    return png_answer(pictures.enlarge(picture, PICTURE), headers)
 
 
 class LandmarkChoice:
@@ -270,7 +236,7 @@ class LandmarkChoice:
     "/landmarks",
     tags=["photos"],
     response_model=schemas.LandmarksBody,
-    responses=_files(_PHOTO_ERRORS, "The photo with dots, or the heat of one landmark, as PNG; all heat as `.npy`."),
+    responses=files(PHOTO_ERRORS, "The photo with dots, or the heat of one landmark, as PNG; all heat as `.npy`."),
     summary="Where collar, sleeves, waist and hem are",
 )
 def landmarks(sent: UploadDep, choice: Annotated[LandmarkChoice, Depends()], engine: EngineDep) -> Response:
@@ -279,54 +245,21 @@ def landmarks(sent: UploadDep, choice: Annotated[LandmarkChoice, Depends()], eng
         raise InvalidRequest(f"There is no landmark {choice.name!r}. Choose one of: {', '.join(LANDMARKS)}.")
     photo = sent.photo()
     result = engine.landmarks(photo, model=sent.model, box=sent.box)
-    headers = _headers(result.model.name, result.model.sha256, result.timings)
+    headers = answer_headers(result.model.name, result.model.sha256, result.timings)
     if choice.format == "json":
         return JSONResponse(serialise.landmarks_json(result, sent.file), headers=headers)
     if choice.format == "npy":
-        return _npy(result.heat, "landmarks.npy", headers)
+        return npy_answer(result.heat, "landmarks.npy", headers)
     if choice.name is not None:
-        return _png(pictures.enlarge(heat_picture(result, choice.name), PICTURE, smooth=True), headers)
-    return _png(landmark_picture(result, photo.pixels), headers)
-
-
-class SegmentChoice:
-    """Which answer: form fields win over the query."""
-
-    def __init__(
-        self,
-        format: Annotated[Format | None, Query(description="`json` without it.")] = None,
-        format_field: Annotated[Format | None, Form(alias="format")] = None,
-    ) -> None:
-        self.format: Format = format_field or format or "json"
-
-
-@router.post(
-    "/segment",
-    tags=["photos"],
-    response_model=schemas.SegmentationBody,
-    responses=_files(
-        _PHOTO_ERRORS, "The regions over the photo as PNG with a legend; probabilities as `.npy` (3, h, w)."
-    ),
-    summary="What each pixel shows",
-)
-def segment(sent: UploadDep, choice: Annotated[SegmentChoice, Depends()], engine: EngineDep) -> Response:
-    """Garment (everything worn or carried), skin and hair, or background, pixel by pixel."""
-    photo = sent.photo()
-    part = photo.crop(sent.box) if sent.box else photo
-    result = engine.segment(photo, model=sent.model, box=sent.box)
-    headers = _headers(result.model.name, result.model.sha256, result.timings)
-    if choice.format == "json":
-        return JSONResponse(segmentation_json(result, sent.file, (part.height, part.width)), headers=headers)
-    if choice.format == "npy":
-        return _npy(result.view.placement.cut(result.probabilities), "regions.npy", headers)
-    return _png(with_legend(region_picture(result, part.pixels), result), headers)
+        return png_answer(pictures.enlarge(heat_picture(result, choice.name), PICTURE, smooth=True), headers)
+    return png_answer(landmark_picture(result, photo.pixels), headers)
 
 
 @router.get(
     "/filters",
     tags=["models"],
     response_model=schemas.FiltersBody,
-    responses=_files(_MODEL_ERRORS, "The filters as PNG tiles, as JSON, or as `.npy` of shape (N, C, kh, kw)."),
+    responses=files(MODEL_ERRORS, "The filters as PNG tiles, as JSON, or as `.npy` of shape (N, C, kh, kw)."),
     summary="A convolution's filters",
 )
 def filters(
@@ -337,12 +270,12 @@ def filters(
 ) -> Response:
     """The filters of a convolution, the first one's without `layer`. Each tile is normalised on its own."""
     bank = engine.filters(model=model or None, layer=layer or None)
-    headers = {**_headers(bank.model.name, bank.model.sha256), "X-Fashionviz-Layer": _latin(bank.layer)}
+    headers = {**answer_headers(bank.model.name, bank.model.sha256), "X-Fashionviz-Layer": latin(bank.layer)}
     if format == "json":
         return JSONResponse(serialise.filters_json(bank), headers=headers)
     if format == "npy":
-        return _npy(bank.weights, "filters.npy", headers)
-    return _png(pictures.filter_grid(bank), headers)
+        return npy_answer(bank.weights, "filters.npy", headers)
+    return png_answer(pictures.filter_grid(bank), headers)
 
 
 class ActivationChoice:
@@ -366,7 +299,7 @@ class ActivationChoice:
     "/activations",
     tags=["photos"],
     response_model=schemas.ActivationsBody,
-    responses=_files(_PHOTO_ERRORS, "The maps as PNG, as JSON, or as `.npy` of shape (C, h, w)."),
+    responses=files(PHOTO_ERRORS, "The maps as PNG, as JSON, or as `.npy` of shape (C, h, w)."),
     summary="What a layer sees",
 )
 def activations(sent: UploadDep, choice: Annotated[ActivationChoice, Depends()], engine: EngineDep) -> Response:
@@ -378,42 +311,19 @@ def activations(sent: UploadDep, choice: Annotated[ActivationChoice, Depends()],
             f"The field 'channel' is {choice.channel}, but {result.layer} has {count} channels, 0 to {count - 1}."
         )
     headers = {
-        **_headers(result.model.name, result.model.sha256, result.timings),
-        "X-Fashionviz-Layer": _latin(result.layer),
+        **answer_headers(result.model.name, result.model.sha256, result.timings),
+        "X-Fashionviz-Layer": latin(result.layer),
         "X-Fashionviz-Channels": str(count),
     }
     if choice.format == "json":
         return JSONResponse(serialise.activations_json(result, sent.file, choice.channel), headers=headers)
     if choice.format == "npy":
         maps = result.maps if choice.channel is None else result.maps[choice.channel][None]
-        return _npy(maps, "activations.npy", headers)
-    return _png(_activation_picture(result, choice.channel), headers)
+        return npy_answer(maps, "activations.npy", headers)
+    return png_answer(_activation_picture(result, choice.channel), headers)
 
 
 def _activation_picture(result: ActivationMaps, channel: int | None) -> pictures.Picture:
     if channel is not None:
         return pictures.activation_tile(result, channel, PICTURE)
     return pictures.activation_grid(result, pictures.strongest_channels(result, GRID_CHANNELS))
-
-
-def _headers(model: str, sha256: str, timings: Timings | None = None) -> dict[str, str]:
-    headers = {"X-Fashionviz-Model": model, "X-Fashionviz-Weights": sha256, "Cache-Control": "no-store"}
-    if timings is not None:
-        headers["Server-Timing"] = ", ".join(f"{k};dur={v}" for k, v in timings.as_dict().items())
-    return headers
-
-
-def _latin(text: str) -> str:
-    """A header's value: as it is where headers can hold it, else percent-encoded."""
-    return text if text.isascii() and text.isprintable() else quote(text)
-
-
-def _png(picture: pictures.Picture, headers: dict[str, str]) -> Response:
-    return Response(encode_png(picture), media_type="image/png", headers=headers)
-
-
-def _npy(values: NDArray[np.float32], name: str, headers: dict[str, str]) -> Response:
-    out = io.BytesIO()
-    np.save(out, np.ascontiguousarray(values, dtype="<f4"), allow_pickle=False)
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(out.getvalue(), media_type="application/octet-stream", headers={**headers, **disposition})

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
+from apps.api.answers import PHOTO_ERRORS
 from apps.api.inputs import EngineDep, Upload, UploadDep
 from apps.api.leaving import unless_gone
-from apps.api.routes import _PHOTO_ERRORS as PHOTO_ERRORS
 from fashionviz.errors import Overloaded
 from fashionviz.take_home.gather import take_home
 from fashionviz.take_home.page import report_html

@@ -20,6 +20,7 @@ LISTED = (
     ("predict.py", "Predict", ":material/sell:", "predict", True),
     ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
     ("activations.py", "Activation maps", ":material/layers:", "activations", True),
+    ("explain.py", "Attribution gallery", ":material/dashboard:", "explain", True),
     ("layers.py", "Layers", ":material/stacks:", "layers", False),
     ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
     ("averages.py", "Class averages", ":material/blur_on:", "averages", False),

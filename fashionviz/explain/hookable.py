@@ -94,7 +94,7 @@ class Hookable(nn.Module):
         def take(ceiling: float | None) -> HookableReLU:
             index = next(calls)
             if index == len(self.functional):  # first run: grow
-                self.functional.append(HookableReLU(ceiling))
+                self.functional.append(HookableReLU(ceiling).train(self.training))
             return self.functional[index]  # type: ignore[return-value]
 
         with _FunctionalReLUs(take):

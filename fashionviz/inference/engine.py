@@ -5,27 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from fashionviz.data.examples import golden_picture
-from fashionviz.errors import Cancelled, FashionvizError, InvalidRequest, Overloaded
+from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.explain.averages import load_averages
 from fashionviz.explain.channels import load_index
 from fashionviz.explain.embedding_map import load_map
-from fashionviz.explain.hookable import Hookable
 from fashionviz.explain.layers import activations_of, filters_of
-from fashionviz.explain.methods import Job, Method, get_method, methods_for
+from fashionviz.explain.methods import methods_for
 from fashionviz.explore_results import ChannelAttribution, ClassAverages, EmbeddingMap, TopItems
 from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.channels import explain_channel
 from fashionviz.inference.config import EngineConfig
+from fashionviz.inference.explanations import OnProgress, attribute, question, ticker
 from fashionviz.inference.landmarks import find_landmarks
 from fashionviz.inference.loaded import Loaded
 from fashionviz.inference.scores import scores_of, tags_of
 from fashionviz.inference.segment import must_name, must_segment, segment_photo, segmenter
+from fashionviz.inference.trust import regions_by, trust_of
 from fashionviz.landmark_results import Landmarks
 from fashionviz.models.assurance import load_garment_row
 from fashionviz.models.card import load_card
@@ -39,15 +38,13 @@ from fashionviz.results import (
     LayerInfo,
     ModelInfo,
     Prediction,
-    Progress,
     Readiness,
     Timings,
 )
 from fashionviz.segment_results import Segmentation
+from fashionviz.trust_results import Trust
 
 log = logging.getLogger(__name__)
-
-OnProgress = Callable[[Progress], None]
 
 
 class Engine:
@@ -200,6 +197,8 @@ class Engine:
         method: str = "guided-backprop",
         *,
         target: str | None = None,
+        against: str | None = None,
+        layer: str | None = None,
         box: Box | None = None,
         on_progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
@@ -211,81 +210,57 @@ class Engine:
             model: registry name; the default model if ``None``.
             method: a name of :data:`fashionviz.explain.methods.METHODS`.
             target: the class to explain; the most probable one if ``None`` (of a tagger, in its first group).
+            against: explain the difference from this class's logit: why the target and not this?
+            layer: for the methods that look at one; the last with a spatial extent if ``None``.
             box: region in pixels of the photo.
             on_progress: called from this thread after each pass of a slow method.
             cancel: set it from another thread to stop a slow method.
 
         Raises:
-            InvalidRequest: unknown method, a class the model lacks, or a method the model cannot serve.
+            InvalidRequest: unknown method, class or layer, one class twice, or a method the model cannot serve.
             Cancelled: ``cancel`` was set.
             Overloaded: too many explanations are waiting.
         """
-        chosen = get_method(method)
         must_name(self._spec(model))
         loaded = self._get(model)
-        if chosen.relu_only and not loaded.spec.relu_family:
-            raise InvalidRequest(f"{chosen.title} is right only for ReLU networks; {loaded.spec.name} is none.")
-        classes = loaded.card.classes
-        if target is not None and target not in classes:
-            raise InvalidRequest(f"{loaded.spec.name} has no class {target!r}. Choose one of: {', '.join(classes)}.")
-        started = time.perf_counter()
-        x, view = loaded.prepare(_region(photo, box))
-        answer, _ = loaded.ask(x)
-        probabilities = loaded.probabilities(answer.logits)
-        index = classes.index(target) if target is not None else loaded.strongest(answer.logits)
-        tick = _ticker(on_progress, cancel)
-        waited = time.perf_counter()
-        values, ran = self._attribute(loaded, chosen, x, index, tick, cancel)
-        queue_ms = answer.queue_ms + (ran - waited) * 1000
-        total_ms = (time.perf_counter() - started) * 1000
-        return Attribution(
-            model=loaded.ref,
-            method=method,
-            target=classes[index],
-            probability=float(probabilities[index]),
-            values=values,
-            view=view,
-            timings=Timings(photo.decode_ms, queue_ms, max(0.0, total_ms - queue_ms)),
+        return attribute(
+            loaded,
+            photo,
+            _region(photo, box),
+            question(loaded, method, target, against, layer),
+            slow=self._slow,
+            tick=ticker(on_progress, cancel),
+            cancel=cancel,
         )
 
-    def _attribute(
+    def trust(
         self,
-        loaded: Loaded,
-        method: Method,
-        x: torch.Tensor,
-        index: int,
-        tick: Callable[[int, int], None],
-        cancel: threading.Event | None,
-    ) -> tuple[np.ndarray, float]:
-        """The attribution and the moment at which it began to run."""
-        x = x[None].to(loaded.device)
-        layer = loaded.spec.gradcam_layer
+        photo: Photo,
+        model: str | None = None,
+        method: str = "guided-backprop",
+        *,
+        target: str | None = None,
+        against: str | None = None,
+        layer: str | None = None,
+        box: Box | None = None,
+        on_progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Trust:
+        """How far the map that :meth:`explain` gives can be trusted; a slow job whatever the method.
 
-        def run(hooked: Hookable | None = None) -> tuple[np.ndarray, float]:
-            # Hooked methods run on the hookable copy alone; the others never touch a hook, and may run beside them.
-            began = time.perf_counter()
-            job = Job(loaded.network, hooked, x, index, layer, tick)
-            return method.run(job).detach().float().cpu().contiguous().numpy(), began
-
-        if method.hooks:
-            with loaded.exclusive(cancel) as hooked:
-                return run(hooked)
-        if not method.slow:
-            with loaded.waiting_place():
-                return run()
-        with loaded.waiting_place():
-            deadline = time.monotonic() + self.config.timeout_s
-            while not self._slow.acquire(timeout=0.1):
-                if cancel is not None and cancel.is_set():
-                    raise Cancelled("The explanation was cancelled.")
-                if time.monotonic() > deadline:
-                    raise Overloaded("Other slow explanations are running; please try again in a while.", 20.0)
-            try:
-                answer = run()
-                tick(1, 1)
-                return answer
-            finally:
-                self._slow.release()
+        Arguments and errors are those of :meth:`explain`.
+        """
+        loaded = self._get(model)
+        return trust_of(
+            loaded,
+            photo,
+            _region(photo, box),
+            question(loaded, method, target, against, layer),
+            regions_by(self, photo, box),
+            slow=self._slow,
+            tick=ticker(on_progress, cancel),
+            cancel=cancel,
+        )
 
     # --- landmarks --------------------------------------------------------------------------------------------
 
@@ -458,19 +433,6 @@ def _region(photo: Photo, box: Box | None) -> Photo:
     if len(box) != 4 or not all(np.isfinite(v) for v in box):
         raise InvalidRequest("A box needs four numbers x0, y0, x1, y1 in pixels.")
     return photo.crop(box)
-
-
-def _ticker(on_progress: OnProgress | None, cancel: threading.Event | None) -> Callable[[int, int], None]:
-    began = time.perf_counter()
-
-    def tick(done: int, total: int) -> None:
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("The explanation was cancelled.")
-        if on_progress is not None:
-            spent = time.perf_counter() - began
-            on_progress(Progress(done, total, spent / done * (total - done) if done else None))
-
-    return tick
 
 
 _shared: Engine | None = None

@@ -113,17 +113,27 @@ class Loaded:
             Overloaded: too many explanations wait for this model already, or it took too long.
             Cancelled: the caller cancelled while waiting.
         """
-        with self.waiting_place():
-            deadline = time.monotonic() + self.config.timeout_s
-            while not self._hook_lock.acquire(timeout=0.1):
-                if cancel is not None and cancel.is_set():
-                    raise Cancelled("The explanation was cancelled.")
-                if time.monotonic() > deadline:
-                    raise Overloaded(f"{self.spec.name} is busy with other explanations; please try again.", 5.0)
-            try:
-                yield self.hooked
-            finally:
-                self._hook_lock.release()
+        with self.waiting_place(), self.alone(cancel) as hooked:
+            yield hooked
+
+    @contextmanager
+    def alone(self, cancel: threading.Event | None = None) -> Iterator[Hookable]:
+        """The hookable copy for one job at a time, for a job that has its place already.
+
+        Raises:
+            Overloaded: it took too long.
+            Cancelled: the caller cancelled while waiting.
+        """
+        deadline = time.monotonic() + self.config.timeout_s
+        while not self._hook_lock.acquire(timeout=0.1):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("The explanation was cancelled.")
+            if time.monotonic() > deadline:
+                raise Overloaded(f"{self.spec.name} is busy with other explanations; please try again.", 5.0)
+        try:
+            yield self.hooked
+        finally:
+            self._hook_lock.release()
 
     @contextmanager
     def waiting_place(self) -> Iterator[None]:

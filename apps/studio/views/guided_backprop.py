@@ -96,6 +96,8 @@ def show(result: Attribution) -> None:
 def details(result: Attribution) -> None:
     """Time taken, weights, downloads."""
     times = result.timings
+    if result.completeness_error is not None:
+        st.caption(f"{result.steps} steps; the values miss the change of the logit by {result.completeness_error:.2%}.")
     st.caption(
         f"{get_method(result.method).title} took {times.total / 1000:.2f} s (waiting {times.queue:.0f} ms, computing "
         f"{times.compute:.0f} ms). Weights `{result.model.name}`, SHA-256 `{result.model.sha256[:12]}…`. Full colour "
@@ -143,3 +145,5 @@ with parts.plainly():
     result = explain(held, method, target, box)
 show(result)
 details(result)
+query = {"model": info.name} | ({"target": target} if target else {})
+st.page_link("views/explain.py", label="Every method side by side", icon=":material/dashboard:", query_params=query)

@@ -40,6 +40,13 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
         sign, lead, more = assurance_words(prediction.assurance)
         st.markdown(f"{sign} **{lead}** {more}")
     chart(probability_bars(prediction, classes), "bars", f"{prediction.model.name}-probabilities")
+    runner_up = prediction.scores[1].label
+    st.page_link(
+        "views/explain.py",
+        label=f"Why {top.label} and not {runner_up}?",
+        icon=":material/compare_arrows:",
+        query_params={"model": prediction.model.name, "target": top.label, "against": runner_up},
+    )
     if note:
         st.caption(note)
 
