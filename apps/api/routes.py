@@ -21,8 +21,8 @@ from apps.api.answers import (
     npy_answer,
     png_answer,
 )
-from apps.api.hung_up import while_connected
 from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
+from apps.api.leaving import unless_gone
 from fashionviz import serialise
 from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.errors import DataError, InvalidRequest
@@ -187,15 +187,14 @@ async def explain(
     request: Request, sent: UploadDep, choice: Annotated[ExplainChoice, Depends()], engine: EngineDep
 ) -> Response:
     """How much each part of the photo spoke for a class. When the caller hangs up, the work stops."""
-    cancel = threading.Event()
 
-    def work() -> Attribution:
+    def work(cancel: threading.Event) -> Attribution:
         return engine.explain(
             sent.photo(), sent.model, choice.method, target=choice.target, against=choice.against, layer=choice.layer,
             box=sent.box, cancel=cancel,
         )  # fmt: skip
 
-    result = await while_connected(request, cancel, work)
+    result = await unless_gone(request, work)
     return await anyio.to_thread.run_sync(_attribution_answer, result, choice, sent)
 
 

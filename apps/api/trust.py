@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from apps.api import schemas
 from apps.api.answers import PHOTO_ERRORS, answer_headers
-from apps.api.hung_up import while_connected
 from apps.api.inputs import EngineDep, LayerQuery, UploadDep
+from apps.api.leaving import unless_gone
 from fashionviz import serialise
 
 router = APIRouter(prefix="/api/v1")
@@ -41,11 +40,9 @@ async def trust(
 
     Takes seconds to minutes, one at a time. When the caller hangs up, the work stops. Form fields win over the query.
     """
-    cancel = threading.Event()
-    result = await while_connected(
+    result = await unless_gone(
         request,
-        cancel,
-        lambda: engine.trust(
+        lambda cancel: engine.trust(
             sent.photo(),
             sent.model,
             method_field or method or "guided-backprop",
