@@ -15,29 +15,37 @@ from apps.studio import items, links, parts, sidebar  # noqa: E402
 from fashionviz.models.registry import list_models  # noqa: E402
 
 VIEWS = Path(__file__).parent / "views"
-#: file, title, icon, address, whether it asks about a photo
-LISTED = (
-    ("predict.py", "Predict", ":material/sell:", "predict", True),
-    ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
-    ("activations.py", "Activation maps", ":material/layers:", "activations", True),
-    ("explain.py", "Attribution gallery", ":material/dashboard:", "explain", True),
-    ("layers.py", "Layers", ":material/stacks:", "layers", False),
-    ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
-    ("averages.py", "Class averages", ":material/blur_on:", "averages", False),
-    ("landmarks.py", "Landmarks", ":material/pin_drop:", "landmarks", True),
-    ("segment.py", "Garment and skin", ":material/content_cut:", "segment", True),
-    ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),
-    ("disagreement.py", "Disagreement", ":material/call_split:", "disagreement", True),
-    ("report.py", "Take it home", ":material/lab_profile:", "report", True),
-    ("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),
-    ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
-    ("compare_errors.py", "Compare errors", ":material/compare:", "compare-errors", False),
-    ("embedding_map.py", "Embedding map", ":material/scatter_plot:", "embedding-map", False),
-    ("tags.py", "Tags", ":material/label:", "tags", False),
-    ("training.py", "Training", ":material/show_chart:", "training", False),
-    ("studies.py", "Studies", ":material/science:", "studies", False),
-    ("models.py", "Models", ":material/list_alt:", "models", False),
-)
+#: By section: file, title, icon, address, whether it asks about a photo.
+SECTIONS = {
+    "One photo": (
+        ("predict.py", "Predict", ":material/sell:", "predict", True),
+        ("explain.py", "Attribution gallery", ":material/dashboard:", "explain", True),
+        ("guided_backprop.py", "Guided backprop", ":material/center_focus_strong:", "guided-backprop", True),
+        ("activations.py", "Activation maps", ":material/layers:", "activations", True),
+        ("landmarks.py", "Landmarks", ":material/pin_drop:", "landmarks", True),
+        ("segment.py", "Garment and skin", ":material/content_cut:", "segment", True),
+        ("every_model.py", "Every model", ":material/view_agenda:", "every-model", True),
+        ("disagreement.py", "Disagreement", ":material/call_split:", "disagreement", True),
+        ("report.py", "Take it home", ":material/lab_profile:", "report", True),
+    ),
+    "Many photos": (("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),),
+    "Inside a model": (
+        ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
+        ("layers.py", "Layers", ":material/stacks:", "layers", False),
+        ("averages.py", "Class averages", ":material/blur_on:", "averages", False),
+        ("embedding_map.py", "Embedding map", ":material/scatter_plot:", "embedding-map", False),
+    ),
+    "Where it is wrong": (
+        ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
+        ("compare_errors.py", "Compare errors", ":material/compare:", "compare-errors", False),
+        ("tags.py", "Tags", ":material/label:", "tags", False),
+    ),
+    "How it was made": (
+        ("models.py", "Models", ":material/list_alt:", "models", False),
+        ("training.py", "Training", ":material/show_chart:", "training", False),
+        ("studies.py", "Studies", ":material/science:", "studies", False),
+    ),
+}
 #: Addresses of the pages that look into any network, one that names nothing too.
 INSIDE = ("filters", "activations", "layers", "segment", "models")
 
@@ -46,8 +54,12 @@ MARK = Path(ROOT) / "apps" / "static" / "mark.svg"
 st.set_page_config(page_title="fashionviz studio", page_icon=str(MARK), layout="wide", initial_sidebar_state=344)
 st.logo(str(MARK), size="large")
 st.html(parts.STYLE)
-pages = [st.Page(VIEWS / file, title=title, icon=icon, url_path=url) for file, title, icon, url, _ in LISTED]
-asks = {title for _, title, _, _, photo in LISTED if photo}
+sections = {
+    section: [st.Page(VIEWS / file, title=title, icon=icon, url_path=url) for file, title, icon, url, _ in listed]
+    for section, listed in SECTIONS.items()
+}
+pages = [page for listed in sections.values() for page in listed]
+asks = {title for listed in SECTIONS.values() for _, title, _, _, photo in listed if photo}
 
 
 def home() -> None:
@@ -56,7 +68,7 @@ def home() -> None:
 
 
 start = st.Page(home, title="Studio", default=True, visibility="hidden")
-page = st.navigation([start, *pages])
+page = st.navigation({**sections, "": [start]})
 if page is start:
     page.run()  # before the sidebar: what its widgets hold in the address could not be handed on after it
 links.register({p.url_path: p for p in pages}, page.url_path, [spec.name for spec in list_models()])
