@@ -55,6 +55,8 @@ def page_for(held: Held, wish: Wish) -> tuple[str, tuple[str, ...]] | None:
     wanted = st.button("Make the report", type="primary", icon=":material/lab_profile:", key="make")
     if not wanted and (running is None or running.key != key):
         return None
+    if wanted and running is not None and running.finished:
+        jobs.drop_job(key)  # stopped, or failed: once more
     engine = parts.engine()
 
     def work(on_progress, cancel):  # type: ignore[no-untyped-def]
@@ -70,10 +72,8 @@ def page_for(held: Held, wish: Wish) -> tuple[str, tuple[str, ...]] | None:
         state.keep(key, job.result)
         st.rerun()
     if job.cancelled:
-        jobs.drop_job()
         st.info("Stopped before it was done. Make the report to start again.")
     elif job.error is not None:
-        jobs.drop_job()
         parts.sentence(job.error)
     return None
 
