@@ -6,6 +6,7 @@ import streamlit as st
 
 from apps.lab.snippets import report_curl
 from apps.studio import jobs, parts, state
+from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
 from fashionviz.explain.methods import METHODS, get_method
 from fashionviz.results import Box
@@ -122,7 +123,4 @@ with parts.plainly():
         made = page_for(held, wish)
         if made is not None:
             show(*made, held.name)
-python, shell, curl = st.tabs(["Python", "Command line", "curl"])
-python.code(report_python(held.name, wish), language="python", wrap_lines=True)
-shell.code(report_cli(held.name, wish), language="bash", wrap_lines=True)
-curl.code(report_curl(held.name, wish), language="bash", wrap_lines=True)
+code_tabs(report_python(held.name, wish), report_cli(held.name, wish), report_curl(held.name, wish))
