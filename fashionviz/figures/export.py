@@ -58,11 +58,10 @@ def _points(figure: go.Figure, trace: Any) -> list[dict[str, Any]]:
     if across == up:
         across, up = f"{across} (x)", f"{up} (y)"
     error = trace.error_x if trace.type == "scatter" else None
-    ends = error is not None and error.array is not None and error.arrayminus is not None
     rows = []
     for i, (x, y) in enumerate(zip(_plain(trace.x), _plain(trace.y), strict=True)):
         row = {up: _text(y), across: x} if getattr(trace, "orientation", None) == "h" else {across: x, up: _text(y)}
-        if ends:
+        if error is not None and error.array is not None and error.arrayminus is not None:
             row |= {"low": x - error.arrayminus[i], "high": x + error.array[i]}
         rows.append(row)
     return rows

@@ -198,7 +198,7 @@ def _metric(info: ModelInfo) -> str:
     m = info.main_metric
     if m is None:
         return ""
-    low, high = m["ci95"]  # type: ignore[misc]
+    low, high = tuple(m["ci95"])  # type: ignore[arg-type]
     name = FIGURE_NAMES.get(str(m["name"]), str(m["name"]))
     return (
         f"{name} {m['value']:.3f} ({low:.3f} – {high:.3f}, 95 % interval) on {m['data_set']} {m['split']}, n {m['n']:,}"

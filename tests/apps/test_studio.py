@@ -195,7 +195,7 @@ def test_predict_agrees_with_the_engine(studio: AppTest, shared: Engine) -> None
     assert app.metric[0].value == expected.label
     assert app.metric[0].delta == f"{expected.probability:.1%} probable"
     assert "Men and Women name the department" in captions(app)
-    assert any("engine.predict" in c.value for c in app.code)
+    assert any(".predict(read_photo(" in c.value for c in app.code)
     assert any("curl" in c.value for c in app.code)
 
 

@@ -271,3 +271,31 @@ def bring(page: Page, files: list[dict[str, object]]) -> None:
     chooser.wait_for(state="attached")
     settle(page)
     chooser.set_input_files(files)  # type: ignore[arg-type]
+
+
+def test_a_chart_is_saved_by_keyboard(browser_page: Page, suite_url: str) -> None:
+    from playwright.sync_api import expect
+
+    page = browser_page
+    page.goto(f"{suite_url}/studio/predict")
+    upload(page, jpeg("dress"))
+    expect(page.locator(".stPlotlyChart .bars .point")).to_have_count(len(CLASSES))
+    page.get_by_text("Save this chart, or read it as a table").click()
+    for name, ending, begins in (
+        ("PNG", "png", b"\x89PNG"),
+        ("SVG", "svg", b"<svg"),
+        ("Interactive HTML", "html", b"<!doctype html>"),
+    ):
+        page.get_by_role("button", name=name, exact=True).focus()
+        with page.expect_download() as waiting:
+            page.keyboard.press("Enter")
+        saved = waiting.value
+        assert saved.suggested_filename == f"{MODEL}-probabilities.{ending}"
+        data = saved.path().read_bytes()
+        assert data.startswith(begins)
+        if ending == "html":
+            text = data.decode()
+            assert "Plotly.newPlot(" in text
+            assert CLASSES[0] in text
+            assert not re.findall(r'(?:src|href)="', text[text.rindex("<script>") :])
+    expect(page.get_by_text(f"Saved {MODEL}-probabilities.html")).to_be_visible()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from apps.studio import parts, state
 from apps.studio.charts import chart
+from apps.studio.code_tabs import code_tabs
 from fashionviz.figures.activations import channel_figure
 from fashionviz.figures.pictures import (
     activation_grid,
@@ -17,6 +18,7 @@ from fashionviz.figures.pictures import (
 from fashionviz.images import encode_png
 from fashionviz.models.registry import get_model
 from fashionviz.results import ActivationMaps
+from fashionviz.take_home.code import activations_cli, activations_python
 
 _TILE = 112
 
@@ -118,3 +120,5 @@ with parts.plainly():
 order = strongest_channels(maps, len(maps.maps))
 tiles(maps, order[: st.session_state["channels"]])
 one(maps, order)
+asked = (held.name, info.name, layer, box)
+code_tabs(activations_python(*asked), activations_cli(*asked))

@@ -11,6 +11,7 @@ import streamlit as st
 from apps.lab.snippets import disagreement_curl
 from apps.studio import jobs, parts, state
 from apps.studio.charts import chart
+from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
 from fashionviz.disagreement_results import Disagreement
 from fashionviz.figures.disagreement import disagreement_figure
@@ -141,10 +142,8 @@ chart(
 pairs(result)
 st.page_link("views/every_model.py", label="Every model's answer and where it looked", icon=":material/view_agenda:")
 every = () if len(wanted) == len(names) else tuple(name for name in names if name in wanted)
-python, shell, curl = st.tabs(["Python", "Command line", "curl"])
-python.code(disagreement_python(held.name, every, box), language="python", wrap_lines=True)
-shell.code(disagreement_cli(held.name, every, box), language="bash", wrap_lines=True)
-curl.code(disagreement_curl(held.name, every, box), language="bash", wrap_lines=True)
+asked = (held.name, every, box)
+code_tabs(disagreement_python(*asked), disagreement_cli(*asked), disagreement_curl(*asked))
 st.download_button(
     "Download as JSON",
     json.dumps(disagreement_json(result, held.name, box), indent=2, ensure_ascii=False),

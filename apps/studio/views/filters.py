@@ -9,10 +9,12 @@ import streamlit as st
 
 from apps.studio import parts, state
 from apps.studio.charts import chart
+from apps.studio.code_tabs import code_tabs
 from fashionviz.figures.filters import columns_for, figure_width, filter_figure, filter_rows
 from fashionviz.figures.pictures import filter_grid, unused_filters
 from fashionviz.images import encode_png
 from fashionviz.results import FilterBank
+from fashionviz.take_home.code import filters_cli, filters_python
 
 
 def downloads(bank: FilterBank) -> None:
@@ -89,3 +91,4 @@ chart(
     alt=f"{count} filters of {bank.layer}, index on hover",
 )
 downloads(bank)
+code_tabs(filters_python(info.name, name), filters_cli(info.name, name))

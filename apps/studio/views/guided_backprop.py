@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from apps.studio import jobs, parts, state
+from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
 from fashionviz.explain.methods import get_method
@@ -21,6 +22,7 @@ from fashionviz.figures.pictures import (
 )
 from fashionviz.images import encode_png
 from fashionviz.results import Attribution, Box
+from fashionviz.take_home.code import explain_cli, explain_python
 
 MOST_PROBABLE = "the most probable class"
 _SIDE = 640
@@ -147,3 +149,5 @@ show(result)
 details(result)
 query = {"model": info.name} | ({"target": target} if target else {})
 st.page_link("views/explain.py", label="Every method side by side", icon=":material/dashboard:", query_params=query)
+asked = (held.name, info.name, method, target, box)
+code_tabs(explain_python(*asked), explain_cli(*asked))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from apps.lab.snippets import report_curl
 from apps.studio import jobs, parts, state
+from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
 from fashionviz.explain.methods import METHODS, get_method
 from fashionviz.results import Box
@@ -55,6 +56,8 @@ def page_for(held: Held, wish: Wish) -> tuple[str, tuple[str, ...]] | None:
     wanted = st.button("Make the report", type="primary", icon=":material/lab_profile:", key="make")
     if not wanted and (running is None or running.key != key):
         return None
+    if wanted and running is not None and running.finished:
+        jobs.drop_job(key)  # stopped, or failed: once more
     engine = parts.engine()
 
     def work(on_progress, cancel):  # type: ignore[no-untyped-def]
@@ -70,10 +73,8 @@ def page_for(held: Held, wish: Wish) -> tuple[str, tuple[str, ...]] | None:
         state.keep(key, job.result)
         st.rerun()
     if job.cancelled:
-        jobs.drop_job()
         st.info("Stopped before it was done. Make the report to start again.")
     elif job.error is not None:
-        jobs.drop_job()
         parts.sentence(job.error)
     return None
 
@@ -122,7 +123,4 @@ with parts.plainly():
         made = page_for(held, wish)
         if made is not None:
             show(*made, held.name)
-python, shell, curl = st.tabs(["Python", "Command line", "curl"])
-python.code(report_python(held.name, wish), language="python", wrap_lines=True)
-shell.code(report_cli(held.name, wish), language="bash", wrap_lines=True)
-curl.code(report_curl(held.name, wish), language="bash", wrap_lines=True)
+code_tabs(report_python(held.name, wish), report_cli(held.name, wish), report_curl(held.name, wish))
