@@ -51,7 +51,7 @@ STYLE = """
   .fv-tagged .fv-top li { font-weight: 400; }
   .fv-tagged b { position: absolute; top: 0; width: 2px; height: 100%; background: currentColor; }
   [class*="st-key-wide_"] { overflow-x: auto; }
-  [class*="st-key-wide_"] > * { min-width: 54rem; }
+  [class*="st-key-wide_"] > * { min-width: 46rem; }
   @media (max-width: 640px) {
     .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
     .stMainBlockContainer h1 { font-size: 1.7rem; }

@@ -163,9 +163,9 @@ def distribution_figure(report: Report) -> go.Figure:
             150 + 26 * len(series) * len(classes) // 2,
             barmode="group",
             bargap=0.3,
-            margin={"l": 8, "r": 16, "t": 84, "b": 8},
+            margin={"l": 8, "r": 16, "t": 88, "b": 8},
             title=scored_title("Classes by share of the pictures", report),
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+            legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         )
     )
     figure.update_xaxes(tickformat=".0%", title="share of pictures", rangemode="tozero", fixedrange=True)

@@ -55,7 +55,10 @@ def cooccurrence_figure(
                 "y": -0.04,
                 "yanchor": "top",
                 "len": 1.0,
-                "title": {"text": "pictures more (blue) or fewer (red) than true" if signed else "pictures"},
+                "title": {
+                    "text": "pictures more (blue) or fewer (red) than true" if signed else "pictures",
+                    "side": "bottom",
+                },
                 "tickformat": "+,d" if signed else ",d",
                 "nticks": 5,
             },

@@ -55,7 +55,7 @@ def per_class_figure(rows: Sequence[ClassIntervals], scored: Scored) -> go.Figur
     figure.update_layout(
         layout(
             150 + 34 * len(rows),
-            margin={"l": 8, "r": 16, "t": 84, "b": 8},
+            margin={"l": 8, "r": 16, "t": 88, "b": 8},
             title=scored_title("Precision, recall and F1 with 95 % intervals", scored),
             legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         )

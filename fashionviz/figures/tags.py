@@ -37,9 +37,9 @@ def histogram_figure(report: TaggingReport, most: int = 10) -> go.Figure:
             150 + 34 * len(tags),
             barmode="group",
             bargap=0.3,
-            margin={"l": 8, "r": 16, "t": 80, "b": 8},
+            margin={"l": 8, "r": 16, "t": 88, "b": 8},
             title=scored_title(f"The {len(tags)} most frequent tags", report),
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+            legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         )
     )
     figure.update_xaxes(title="items", rangemode="tozero", fixedrange=True, gridcolor="rgba(128,128,128,0.2)")
@@ -113,9 +113,9 @@ def threshold_figure(curve: ThresholdCurve, threshold: float, title: dict[str, o
     figure.update_layout(
         layout(
             360,
-            margin={"l": 8, "r": 16, "t": 80, "b": 8},
+            margin={"l": 8, "r": 16, "t": 88, "b": 8},
             title=title,
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         )
     )
     figure.update_xaxes(title="said from a probability of", range=[0, 1], fixedrange=True)

@@ -87,11 +87,11 @@ def scored_title(what: str, scored: Scored) -> dict[str, object]:
     return {
         "text": f"{what}<br><sup>{scored.data_set} {scored.split}, n = {scored.n:,}</sup>",
         "x": 0,
-        "xref": "paper",
+        "xref": "container",
         "y": 1,
         "yref": "container",
         "yanchor": "top",
-        "pad": {"t": 18},
+        "pad": {"t": 18, "l": 8},
         "font": {"size": 14},
     }
 
