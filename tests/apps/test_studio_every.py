@@ -64,7 +64,7 @@ def bars(app: AppTest) -> list[list[tuple[str, str]]]:
 
 def test_every_trained_model_answers_side_by_side(app: AppTest, engine: Engine) -> None:
     dress = images.decode(encode_png(draw("dress", 1)))
-    trained = [info for info in engine.models() if info.trained]
+    trained = [info for info in engine.models() if info.trained and info.names]
     by_task = sorted(trained, key=lambda info: [i.task for i in trained].index(info.task))
     shown = bars(app)
     assert len(shown) == len(trained)
@@ -152,7 +152,7 @@ def test_answers_stand_there_one_by_one_and_it_can_be_stopped(
 
 def answered(engine: Engine, photo: Photo, box: tuple[float, ...] | None = None) -> list[Answer]:
     found: dict[str, Answer] = {}
-    infos = [info for info in engine.models() if info.trained]
+    infos = [info for info in engine.models() if info.trained and info.names]
     steps: list[Progress] = []
     assert every_work(engine, infos, photo, box, found)(steps.append, threading.Event())  # type: ignore[arg-type]
     assert [(step.done, step.total) for step in steps] == [(i + 1, len(infos)) for i in range(len(infos))]
@@ -185,7 +185,7 @@ def test_the_table_holds_what_the_engine_said(engine: Engine, photo: Photo) -> N
 
 def test_stopping_keeps_what_was_answered(engine: Engine, photo: Photo) -> None:
     cancel, found = threading.Event(), {}
-    infos = [info for info in engine.models() if info.trained]
+    infos = [info for info in engine.models() if info.trained and info.names]
     with pytest.raises(Cancelled):
         every_work(engine, infos, photo, None, found)(lambda _: cancel.set(), cancel)
     assert list(found) == [infos[0].name]
