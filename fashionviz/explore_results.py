@@ -72,9 +72,10 @@ class ChannelAttribution:
         model: name and weight hash.
         layer, channel: whose.
         method: ``guided-backprop``, or ``gradient`` where the network has no ReLUs.
-        explained: what of the channel's map was walked back: its ``maximum``; its ``mean`` where the maximum is
-            clipped, so that nothing flows back from it; ``value`` where the layer has no height and width.
-        activation: the maximum, or the value.
+        explained: what of the channel's map was walked back: its ``maximum``; where a ReLU6 clips it, so that nothing
+            flows back from it, the ``unclipped maximum`` before that ReLU6 or, where the layer does not end in one, the
+            map's ``mean``; ``value`` where the layer has no height and width.
+        activation: the maximum (before clipping, where that is explained), or the value.
         place: row and column of the maximum in the map, or ``None``.
         values: ``(3, H, W)`` float32, signed, on the model's normalised input.
         view: the photo as the model receives it.
@@ -85,7 +86,7 @@ class ChannelAttribution:
     layer: str
     channel: int
     method: str
-    explained: Literal["maximum", "mean", "value"]
+    explained: Literal["maximum", "unclipped maximum", "mean", "value"]
     activation: float
     place: tuple[int, int] | None
     values: NDArray[np.float32] = field(repr=False)

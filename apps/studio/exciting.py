@@ -96,6 +96,7 @@ def own_photo(asked: Asked, result: ChannelAttribution, *, cut: bool) -> None:
     """The visitor's photo and what of it excites the channel."""
     words = {
         "maximum": "walked back from the strongest place of its map",
+        "unclipped maximum": "walked back from the strongest place of its map before ReLU6 clips it",
         "mean": "walked back from the mean of its map, since its strongest place is clipped by ReLU6",
         "value": "walked back from its value",
     }[result.explained]

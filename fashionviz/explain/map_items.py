@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.report import load_items
 from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report
@@ -68,7 +71,7 @@ def map_items(name: str, ids: Sequence[str], tag: str | None = None) -> tuple[Ma
 
 
 def _of_tag(
-    identifier: str, row: int | None, true: Sequence[bool], said: Sequence[bool], known: Sequence[bool]
+    identifier: str, row: int | None, true: NDArray[np.bool_], said: NDArray[np.bool_], known: NDArray[np.bool_]
 ) -> MapItem:
     if row is None or not known[row]:
         return MapItem(identifier, "", "", UNKNOWN)

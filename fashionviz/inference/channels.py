@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from fashionviz.errors import InvalidRequest
 from fashionviz.explain import methods  # noqa: F401  it silences what Captum announces at every call
-from fashionviz.explain.hookable import Hookable
+from fashionviz.explain.hookable import Hookable, HookableReLU
 from fashionviz.explore_results import ChannelAttribution
 from fashionviz.images import Photo
 from fashionviz.inference.loaded import Loaded
 from fashionviz.results import Timings
 
-Explained = Literal["maximum", "mean", "value"]
+Explained = Literal["maximum", "unclipped maximum", "mean", "value"]
 
 
 class Neuron:
@@ -46,9 +46,10 @@ class Neuron:
 def walk_back(
     hooked: Hookable, layer: nn.Module, x: Tensor, channel: int, *, guided: bool
 ) -> tuple[Tensor, Neuron, Explained]:
-    """The attribution of a channel's maximum to the input, of its mean where the maximum is clipped.
+    """The attribution of a channel's maximum to the input.
 
-    Beyond a ReLU6's ceiling nothing flows back from the strongest place, and the map would be empty.
+    Beyond a ReLU6's ceiling nothing flows back, and the attribution would be empty: then that of the maximum before the
+    layer's last ReLU6 or, where the layer does not end in one, of the map's mean.
 
     Args:
         hooked: the network's hookable copy, held exclusively.
@@ -69,8 +70,21 @@ def walk_back(
         return values, neuron, "value"
     if bool(values.any()) or not bool(neuron.map.any()):
         return values, neuron, "maximum"
+    for last in [module for module in layer.modules() if isinstance(module, HookableReLU)][-1:]:
+        method = NeuronGuidedBackprop(hooked, last) if guided else NeuronGradient(hooked, last)
+        before = Neuron(channel)
+        values = method.attribute(x.clone().requires_grad_(), neuron_selector=before, attribute_to_neuron_input=True)[
+            0
+        ].detach()
+        if last.ceiling is not None and _same(before.map.clamp(0, last.ceiling), neuron.map) and bool(values.any()):
+            return values, before, "unclipped maximum"
+    method = NeuronGuidedBackprop(hooked, layer) if guided else NeuronGradient(hooked, layer)
     average = Neuron(channel, mean=True)
     return method.attribute(x.clone().requires_grad_(), neuron_selector=average)[0].detach(), average, "mean"
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and bool(torch.allclose(one, other, rtol=1e-4, atol=1e-5))
 
 
 def explain_channel(

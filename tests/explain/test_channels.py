@@ -199,9 +199,15 @@ def test_by_hand() -> None:
     expected = torch.zeros(3, 4, 5)
     expected[:, 2, 3] = torch.tensor([1.0, -2.0, 0.5])
     assert torch.equal(values, expected)
-    x[0, 0, 2, 3] = 9.0  # beyond the ceiling nothing flows back from the maximum: the mean is explained
+    x[0, 0, 2, 3] = 9.0  # beyond the ceiling nothing flows back from the maximum: it is explained before the ceiling
+    x[0, 0, 0, 0] = 7.0
+    values, neuron, explained = walk_back(made, made.net[1], x, 0, guided=True)
+    assert explained == "unclipped maximum"
+    assert float(neuron.map.max()) == 9.0
+    assert torch.equal(values, expected)
     x[0, 0, 0, 0] = 1.0
-    values, _, explained = walk_back(made, made.net[1], x, 0, guided=True)
-    assert explained == "mean"
+    pooled = hookable(nn.Sequential(net[0], net[1], nn.AvgPool2d(1)), x)
+    values, _, explained = walk_back(pooled, pooled.net[2], x, 0, guided=True)
+    assert explained == "mean", "the layer does not end in the ReLU6 that clips"
     assert values[0].nonzero().tolist() == [[0, 0]]
     assert values[0, 0, 0] == pytest.approx(1 / 20)
