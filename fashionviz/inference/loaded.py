@@ -101,7 +101,7 @@ class Loaded:
     def differentiable(self) -> Hookable:
         """A second such copy that is never hooked, so that gradients may be taken on it side by side.
 
-        Faster than on the network for predictions, whose ReLUs overwrite their inputs: autograd has to copy these first.
+        Faster than on the network for predictions, whose ReLUs overwrite their inputs: autograd would copy these first.
         """
         example = torch.zeros(1, 3, *self.card.input_size, device=self.device)
         return hookable(self.network, example, share=True)
