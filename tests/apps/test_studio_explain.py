@@ -156,3 +156,9 @@ def test_a_link_carries_the_question_and_one_class_twice_is_a_sentence() -> None
     app = well(page(target="dresses", against="dresses"))
     assert app.selectbox(key="against").value == "dresses"
     assert "dresses cannot be compared with itself. Choose another class." in [w.value for w in app.warning]
+
+
+def test_without_a_photo_the_page_asks_for_one() -> None:
+    app = AppTest.from_file(MAIN, default_timeout=TIMEOUT_S).run()
+    app = well(app.switch_page("views/explain.py").run())
+    assert any(m.value.startswith("**Add a photo to see where the model looked") for m in app.main.markdown)
