@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from apps.lab import annotate_layout, annotate_page, every_page, handlers, parts, style
+from apps.lab import annotate_layout, annotate_page, every_page, handlers, maps_page, parts, style
 from apps.lab.endpoints import add_endpoints
 from apps.lab.events import Events
 from apps.lab.guard import NoForeignAddresses, shut_side_doors
@@ -74,6 +74,8 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         with gr.Tabs(elem_id="fv-tabs") as tabs:
             with gr.Tab("One photo", id=_FIRST) as first:
                 page = lay_out(engine)
+            with gr.Tab("Gallery", id=maps_page.TAB) as shelf:
+                gallery = maps_page.lay_out(engine)
             with gr.Tab("Every model", id=every_page.TAB) as second:
                 every = every_page.lay_out(engine)
             with gr.Tab("Annotate", id=annotate_layout.TAB) as third:
@@ -81,11 +83,15 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         add_endpoints(engine)  # first: the names of the page's own events give way to these
         _wire(blocks, page, Events(engine))
         asks, annotates = every_page.EveryEvents(engine, every), annotate_page.AnnotateEvents(engine, many)
+        draws = maps_page.MapsEvents(engine, gallery)
+        maps_page.wire(gallery, shelf, page, draws)
         every_page.wire(every, second, page, asks)
         annotate_page.wire(many, annotates)
-        for leave in (asks.leave, annotates.leave):
+        for leave in (draws.leave, asks.leave, annotates.leave):
             blocks.unload(leave)
-        _wire_tabs(blocks, tabs, {_FIRST: first, every_page.TAB: second, annotate_layout.TAB: third})
+        _wire_tabs(
+            blocks, tabs, {_FIRST: first, maps_page.TAB: shelf, every_page.TAB: second, annotate_layout.TAB: third}
+        )
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     shut_side_doors(blocks)
@@ -96,7 +102,7 @@ def build_lab(engine: Any = None) -> gr.Blocks:
 def chosen_tab(request: gr.Request) -> Any:
     """The page opens: a link may name a tab."""
     wanted = dict(request.query_params or {}).get("tab") if request else None
-    return gr.Tabs(selected=wanted) if wanted in (every_page.TAB, annotate_layout.TAB) else gr.skip()
+    return gr.Tabs(selected=wanted) if wanted in (maps_page.TAB, every_page.TAB, annotate_layout.TAB) else gr.skip()
 
 
 def _wire_tabs(blocks: gr.Blocks, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) -> None:

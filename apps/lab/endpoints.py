@@ -20,9 +20,13 @@ from apps.lab.intake import Upload, open_photo, untouched, untouched_list
 from fashionviz.boxes import parse_box
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.figures import pictures
-from fashionviz.serialise import landmarks_json, prediction_json
+from fashionviz.serialise import landmarks_json, prediction_json, trust_json
 
 _BOX = 'box: region in pixels of the photo, "x0,y0,x1,y1"; empty for all of it.'
+_ASKED = (
+    "method: for example guided-backprop, grad-cam, integrated-gradients. target: a class; empty for the most probable "
+    "one. against: a second class, for why the first and not this one; empty for none."
+)
 _MODEL = "model: architecture.task, for example mobilenet_v2.gender_category; empty for the default."
 
 
@@ -52,12 +56,22 @@ def add_endpoints(engine: Any) -> None:
         return answer
 
     @_plain
-    def explain(file: Upload, model: str, method: str, target: str, box: str) -> NDArray[np.uint8]:
+    def explain(file: Upload, model: str, method: str, target: str, box: str, against: str = "") -> NDArray[np.uint8]:
         photo = open_photo(file)
         result = engine.explain(
-            photo, model or None, method or "guided-backprop", target=target or None, box=parse_box(box)
-        )
+            photo, model or None, method or "guided-backprop", target=target or None, against=against or None,
+            box=parse_box(box),
+        )  # fmt: skip
         return handlers.draw(result, "Colour")
+
+    @_plain
+    def trust(file: Upload, model: str, method: str, target: str, box: str, against: str = "") -> dict[str, Any]:
+        found = engine.trust(
+            open_photo(file), model or None, method or "guided-backprop", target=target or None,
+            against=against or None, box=parse_box(box),
+        )  # fmt: skip
+        answer: dict[str, Any] = json.loads(json.dumps(trust_json(found, file.name)))
+        return answer
 
     @_plain
     def activations(file: Upload, model: str, layer: str) -> NDArray[np.uint8]:
@@ -104,6 +118,10 @@ def add_endpoints(engine: Any) -> None:
     def photo_file() -> Any:
         return untouched(gr.File(label="file"))
 
+    def asked() -> list[Any]:
+        names = (("method", "guided-backprop"), ("target", ""), ("box", ""), ("against", ""))
+        return [photo_file(), text("model"), *(text(name, value) for name, value in names)]
+
     def picture() -> gr.Image:
         return gr.Image(format="png", label="picture")
 
@@ -131,10 +149,18 @@ def add_endpoints(engine: Any) -> None:
         )
         publish(
             explain,
-            [photo_file(), text("model"), text("method", "guided-backprop"), text("target"), text("box")],
+            asked(),
             picture(),
-            "Where the model looked, as PNG. method: for example guided-backprop, grad-cam, integrated-gradients. "
-            f"target: a class; empty for the most probable one. {_MODEL} {_BOX}",
+            f"Where the model looked, as PNG. {_ASKED} {_MODEL} {_BOX}",
+        )
+        publish(
+            trust,
+            asked(),
+            gr.JSON(label="trust"),
+            "How far that map can be trusted, as the REST API answers it: whether it needs the network's weights, "
+            f"whether the pixels it marks matter, where it lies. {_ASKED} {_MODEL} {_BOX}",
+            most=1,
+            place="trust",
         )
         publish(
             activations,

@@ -187,9 +187,14 @@ def saliency_caption(result: Attribution, title: str, explanation: str, style: s
     """What the attribution shows, with the legend of its scale."""
     ramp, low, high, words = _RAMPS[style]
     caution = f'<span class="fv-words">{caution_html()}</span>' if result.method in INSENSITIVE else ""
+    if result.completeness_error is not None:
+        caution += (
+            f'<span class="fv-words">{result.steps} steps; the values miss the change of the logit by '
+            f"{result.completeness_error:.2%}.</span>"
+        )
     return (
-        f'<div class="fv-status fv-tall" aria-live="polite"><b>{escape(title)}</b> for <b>{escape(result.target)}</b> '
-        f"({result.probability:.1%}), {result.timings.total:.0f} ms"
+        f'<div class="fv-status fv-tall" aria-live="polite"><b>{escape(title)}</b> for '
+        f"<b>{escape(result.question)}</b> ({result.probability:.1%}), {result.timings.total:.0f} ms"
         f'<div class="fv-scale"><span>{low}</span><span class="fv-ramp {ramp}" role="img" '
         f'aria-label="Scale from {low} to {high}"></span><span>{high}</span></div>'
         f'<span class="fv-words">{words} Full colour at the 99th percentile. {escape(explanation)}</span>'

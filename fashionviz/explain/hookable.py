@@ -2,13 +2,15 @@
 
 Captum's ``GuidedBackprop`` registers backward hooks on ``nn.ReLU`` modules. It misses ``nn.ReLU6`` (MobileNetV2) and
 functional calls such as ``F.relu`` (torchvision's Inception-v3): there it silently returns the plain gradient. The copy
-made here computes the same function, with every one of them as an ``nn.ReLU`` subclass and nothing in place.
+made here computes the same function, with every one of them as an ``nn.ReLU`` subclass and nothing in place. Its batch
+norms are fixed, which makes every attribution on it faster.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -21,6 +23,24 @@ _RELU6 = {F.relu6}
 _HARDTANH = {F.hardtanh, F.hardtanh_}
 
 
+class _Guided(torch.autograd.Function):
+    """ReLU whose gradient passes where the input did and where it is itself positive (Springenberg et al. 2015).
+
+    The same as Captum's backward hooks on ``nn.ReLU``, which take a third of the whole time on a MobileNetV2.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, ceiling: float) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(x)
+        ctx.ceiling = ceiling
+        return torch.ops.aten.hardtanh(x, 0.0, ceiling)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        (x,) = ctx.saved_tensors
+        return torch.ops.aten.hardtanh_backward(grad, x, 0.0, ctx.ceiling).clamp_min_(0), None
+
+
 class HookableReLU(nn.ReLU):
     """ReLU, clipped at ``ceiling`` if there is one, as a module that Captum recognises.
 
@@ -30,12 +50,36 @@ class HookableReLU(nn.ReLU):
     def __init__(self, ceiling: float | None = None) -> None:
         super().__init__(inplace=False)
         self.ceiling = ceiling
+        self.guided = False
 
     def forward(self, input: Tensor) -> Tensor:
-        """The same values and gradients as ``F.relu`` or ``F.relu6``."""
+        """The same values and gradients as ``F.relu`` or ``F.relu6``; while guided, the same values."""
+        if self.guided:
+            return _Guided.apply(input, float("inf") if self.ceiling is None else self.ceiling)
         if self.ceiling is None:
             return torch.ops.aten.relu(input)
         return torch.ops.aten.hardtanh(input, 0.0, self.ceiling)
+
+
+class FixedNorm(nn.Module):
+    """A batch norm whose statistics are fixed, as one multiplication and one addition.
+
+    In evaluation mode that is all it is, and PyTorch's own takes half as long again forward and back.
+    """
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = (norm.running_var + norm.eps).rsqrt()
+        scale = scale if norm.weight is None else scale * norm.weight
+        shift = -norm.running_mean * scale if norm.bias is None else norm.bias - norm.running_mean * scale
+        self.register_buffer("scale", scale.detach().view(1, -1, 1, 1))
+        self.register_buffer("shift", shift.detach().view(1, -1, 1, 1))
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The same values and gradients as the batch norm in evaluation mode."""
+        return torch.addcmul(self.shift, input, self.scale)
 
 
 class _FunctionalReLUs(TorchFunctionMode):
@@ -76,9 +120,10 @@ class Hookable(nn.Module):
         functional: modules that stand for functional ReLU calls, in the order of the calls.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, share: bool = False) -> None:
         super().__init__()
-        self.net = copy.deepcopy(network)
+        kept = {id(p): p for p in network.parameters()} if share else {}
+        self.net = copy.deepcopy(network, kept)
         self.functional = nn.ModuleList()
         _replace(self.net)
         for module in self.net.modules():
@@ -86,6 +131,18 @@ class Hookable(nn.Module):
                 module.inplace = False  # type: ignore[assignment]
         for parameter in self.net.parameters():
             parameter.requires_grad_(False)
+
+    @contextmanager
+    def guiding(self) -> Iterator[None]:
+        """While it lasts, gradients are those of guided backpropagation."""
+        relus = [module for module in self.modules() if isinstance(module, HookableReLU)]
+        for relu in relus:
+            relu.guided = True
+        try:
+            yield
+        finally:
+            for relu in relus:
+                relu.guided = False
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, 3, H, W)`` to logits."""
@@ -109,13 +166,21 @@ def _replace(parent: nn.Module) -> None:
             setattr(parent, name, HookableReLU())
         elif isinstance(child, nn.Hardtanh) and child.min_val == 0:
             setattr(parent, name, HookableReLU(float(child.max_val)))
+        elif type(child) is nn.BatchNorm2d and child.running_mean is not None:
+            setattr(parent, name, FixedNorm(child))
         else:
             _replace(child)
 
 
-def hookable(network: nn.Module, example: Tensor) -> Hookable:
-    """Make a hookable copy in evaluation mode; ``example`` is run once so that functional calls become modules."""
-    made = Hookable(network).eval()
+def hookable(network: nn.Module, example: Tensor, *, share: bool = False) -> Hookable:
+    """Make a hookable copy in evaluation mode.
+
+    Args:
+        network: what is copied.
+        example: run once, so that functional calls become modules.
+        share: use the network's own parameters, which must not require gradients; takes no memory for them.
+    """
+    made = Hookable(network, share=share).eval()
     with torch.no_grad():
         made(example)
     return made

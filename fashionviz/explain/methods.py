@@ -21,8 +21,6 @@ from fashionviz.explain.job import Counter, Found, Job, Tick, settled
 
 __all__ = ["METHODS", "Found", "Job", "Method", "Tick", "get_method", "methods_for"]
 
-# Captum announces its hooks on every call; they are removed by Captum and our tests check it.
-warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU activations", category=UserWarning)
 warnings.filterwarnings("ignore", message="Input Tensor .* did not already require gradients", category=UserWarning)
 
 
@@ -108,7 +106,8 @@ def methods_for(relu_family: bool) -> tuple[str, ...]:
     relu_only=True,
 )
 def _guided_backprop(job: Job) -> Tensor:
-    return _captum().GuidedBackprop(job.hookable()).attribute(job.leaf())[0]
+    with job.copy.guiding():
+        return _captum().Saliency(job.hookable()).attribute(job.leaf(), abs=False)[0]
 
 
 @_method(

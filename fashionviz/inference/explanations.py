@@ -158,7 +158,8 @@ def run(
 ) -> tuple[np.ndarray, Found]:
     """The attribution ``(3, H, W)`` of an input ``(3, H, W)``, and what was learned on the way."""
     batch = x[None].to(loaded.device).to(memory_format=torch.channels_last)
-    job = Job(loaded.network, hooked, batch, choose(loaded, asked), asked.layer, tick, asked.against)
+    network = loaded.network if hooked is not None else loaded.differentiable
+    job = Job(network, hooked, batch, choose(loaded, asked), asked.layer, tick, asked.against)
     return asked.method.run(job).detach().float().cpu().contiguous().numpy(), job.found
 
 

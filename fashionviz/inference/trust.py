@@ -60,6 +60,10 @@ class _Stages:
         before = sum(self._plan[: self._stage])
         self._tick(min(before + done, sum(self._plan) - 1), sum(self._plan))
 
+    def end(self) -> None:
+        """All is done."""
+        self._tick(sum(self._plan), sum(self._plan))
+
     def next(self) -> None:
         """The present stage is over."""
         self._stage += 1
@@ -115,7 +119,7 @@ def trust_of(
         )
         alike = spearman(strength, of_random)
         shares, note = _shares(strength, labels)
-        tick(1, 1)
+        stages.end()
     level, sentence = verdict(not strength.any(), alike, deletion, insertion)
     spent = (time.perf_counter() - began) * 1000
     return Trust(
@@ -157,8 +161,8 @@ def _random(
     batch = x[None].to(loaded.device).to(memory_format=torch.channels_last)
     network = randomised(loaded.network, batch)
     target = loaded.card.classes.index(result.target)
-    copy = hookable(network, batch) if asked.method.hooks else None
-    job = Job(network, copy, batch, target, asked.layer, stages.stage, asked.against)
+    copy = hookable(network, batch, share=True)
+    job = Job(copy, copy, batch, target, asked.layer, stages.stage, asked.against)
     return asked.method.run(job).detach().float().cpu().contiguous().numpy()
 
 

@@ -7,7 +7,7 @@ from captum.attr import GuidedBackprop, Saliency
 from torch import nn
 from torchvision.models import inception_v3, mobilenet_v2, resnet18
 
-from fashionviz.explain.hookable import HookableReLU, count_relus, hookable
+from fashionviz.explain.hookable import FixedNorm, HookableReLU, count_relus, hookable
 
 
 class Functional(nn.Module):
@@ -93,6 +93,49 @@ def test_same_function_and_same_gradient(build: object, x: torch.Tensor) -> None
     made = hookable(network, x)
     assert torch.allclose(made(x), network(x), atol=1e-5)
     assert gap(gradient(made, x), gradient(network, x)) < 1e-4
+
+
+def guided_by_us(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Without Captum's hooks."""
+    made = hookable(network, x)
+    with made.guiding():
+        values = gradient(made, x)
+    assert gap(gradient(made, x), gradient(network, x)) < 1e-4, "afterwards gradients are plain again"
+    return values
+
+
+def test_guiding_equals_captum_and_the_derivation(x: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    functional = Functional().eval()
+    modules = Modules(HookableReLU(6.0)).eval()
+    modules.load_state_dict(functional.state_dict(), strict=False)
+    assert gap(guided_by_us(functional, x), guided(modules, x)) < 1e-5
+    with torch.no_grad():
+        expected = reference_guided(modules, x)
+    assert gap(guided_by_us(functional, x), expected) < 1e-4
+
+
+def test_guiding_ends_even_when_something_fails(x: torch.Tensor) -> None:
+    made = hookable(Functional().eval(), x)
+    with pytest.raises(RuntimeError, match="on purpose"), made.guiding():
+        raise RuntimeError("on purpose")
+    assert not any(module.guided for module in made.modules() if isinstance(module, HookableReLU))
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_fixed_norms_are_batch_norms(affine: bool) -> None:
+    torch.manual_seed(4)
+    norm = nn.BatchNorm2d(5, affine=affine)
+    norm(torch.randn(16, 5, 4, 4) * 3 + 1)
+    if affine:
+        nn.init.normal_(norm.weight)
+        nn.init.normal_(norm.bias)
+    x = torch.randn(2, 5, 4, 4, requires_grad=True)
+    outs = [module(x) for module in (norm.eval(), FixedNorm(norm))]
+    assert torch.allclose(*outs, atol=1e-6)
+    weights = torch.randn_like(outs[0])
+    grads = [torch.autograd.grad((out * weights).sum(), x)[0] for out in outs]
+    assert torch.allclose(*grads, atol=1e-6)
 
 
 def test_equals_captum_where_captum_is_right(x: torch.Tensor) -> None:

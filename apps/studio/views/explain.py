@@ -271,8 +271,11 @@ with parts.plainly():
     top = target or prediction.top.label
     with left:
         st.image(held.photo.pixels, width="stretch", alt="Your photo")
-        parts.top_tags(prediction, 3) if prediction.tags else parts.top_classes(prediction.first(3), info.classes)
-        st.page_link("views/guided_backprop.py", label="One method, large", icon=":material/center_focus_strong:")
+        if prediction.tags:
+            parts.top_tags(prediction, 3)
+        else:
+            parts.top_classes(prediction.first(3), info.classes)
+        st.page_link("views/guided_backprop.py", label="One, large", icon=":material/center_focus_strong:")
     if top == against:
         st.warning(f"{top} cannot be compared with itself. Choose another class.")
         st.stop()

@@ -85,11 +85,12 @@ def test_activations_and_filters_are_pictures(client: Client, tmp_path: Path) ->
 def test_only_the_documented_calls_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(named) == {
-        "/predict", "/explain", "/activations", "/filters", "/landmarks", "/every_model", "/annotate",
+        "/predict", "/explain", "/trust", "/activations", "/filters", "/landmarks", "/every_model", "/annotate",
     }  # fmt: skip
     assert [p["parameter_name"] for p in named["/predict"]["parameters"]] == ["file", "model", "box"]
-    names = ["file", "model", "method", "target", "box"]
-    assert [p["parameter_name"] for p in named["/explain"]["parameters"]] == names
+    names = ["file", "model", "method", "target", "box", "against"]
+    for call in ("/explain", "/trust"):
+        assert [p["parameter_name"] for p in named[call]["parameters"]] == names
 
 
 def _png(size: tuple[int, int]) -> bytes:
