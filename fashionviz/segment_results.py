@@ -27,7 +27,8 @@ def labels_at(probabilities: NDArray[np.floating], size: tuple[int, int]) -> NDA
         scaled = np.asarray(probabilities)
     else:
         layers = (Image.fromarray(np.asarray(layer, np.float32)) for layer in probabilities)
-        scaled = np.stack([layer.resize(size[::-1], Image.Resampling.BILINEAR) for layer in layers])
+        resized = (layer.resize(size[::-1], Image.Resampling.BILINEAR) for layer in layers)
+        scaled = np.stack([np.asarray(layer) for layer in resized])
     return scaled.argmax(axis=0).astype(np.uint8)
 
 

@@ -67,6 +67,9 @@ class FixedNorm(nn.Module):
     In evaluation mode that is all it is, and PyTorch's own takes half as long again forward and back.
     """
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, norm: nn.BatchNorm2d) -> None:
         super().__init__()
         assert norm.running_mean is not None

@@ -80,8 +80,8 @@ def precision_recall_figure(
         ]
     )
     figure.update_layout(layout(360, margin={"l": 8, "r": 16, "t": 60, "b": 8}, title=title))
-    for axis, title in ((figure.update_xaxes, "recall"), (figure.update_yaxes, "precision")):
-        axis(title=title, range=[-0.02, 1.04], fixedrange=True, gridcolor="rgba(128,128,128,0.2)")
+    for axis, measure in ((figure.update_xaxes, "recall"), (figure.update_yaxes, "precision")):
+        axis(title=measure, range=[-0.02, 1.04], fixedrange=True, gridcolor="rgba(128,128,128,0.2)")
     return figure
 
 

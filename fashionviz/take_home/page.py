@@ -11,7 +11,7 @@ import io
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -198,7 +198,7 @@ def _metric(info: ModelInfo) -> str:
     m = info.main_metric
     if m is None:
         return ""
-    low, high = tuple(m["ci95"])  # type: ignore[arg-type]
+    low, high = cast(tuple[float, float], m["ci95"])
     name = FIGURE_NAMES.get(str(m["name"]), str(m["name"]))
     return (
         f"{name} {m['value']:.3f} ({low:.3f} – {high:.3f}, 95 % interval) on {m['data_set']} {m['split']}, n {m['n']:,}"

@@ -120,7 +120,7 @@ def _made(
     data: ParquetSet, column: str, size: tuple[int, int], around: int, chosen: set[int] | None, most: int | None
 ) -> NDArray[np.uint8]:
     """``(N, h, w, 4)``: RGB and regions."""
-    made = []
+    made: list[NDArray[np.uint8]] = []
     for number, row in enumerate(data.rows(["image", column])):
         if chosen is not None and number not in chosen:
             continue
