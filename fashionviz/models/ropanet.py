@@ -163,7 +163,6 @@ _FACTS: dict[str, Any] = {
     "ropanet.category50",
     head="category",
     landmarks=True,
-    default=True,
     paper="Paper 004: RopaNet, with wider branches than its six outputs each (arXiv:1512.00567)",
     **_FACTS,
 )
@@ -205,6 +204,7 @@ class RopaNetBaseline(Inception3):
 @register_model(
     "ropanet_baseline.category50",
     head="fc",
+    default=True,
     paper="Paper 004: RopaNet-Baseline, pooled Inception-v3 features and one layer (arXiv:1512.00567)",
     **_FACTS,
 )
