@@ -135,7 +135,7 @@ def shipped() -> Engine:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slow methods take a few passes: what is asked here is whether they work on a network, not what they find."""
-    for constant, value in (("STEPS", 4), ("COPIES", 4), ("PLACES", 8)):
+    for constant, value in (("STEPS", 4), ("MOST_STEPS", 8), ("COPIES", 4), ("PLACES", 8)):
         monkeypatch.setattr(methods, constant, value)
 
 
