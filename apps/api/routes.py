@@ -190,8 +190,8 @@ async def explain(
 
     def work(cancel: threading.Event) -> Attribution:
         return engine.explain(
-            sent.photo(), sent.model, choice.method, target=choice.target, against=choice.against, layer=choice.layer,
-            box=sent.box, cancel=cancel,
+            sent.photo(), model=sent.model, method=choice.method, target=choice.target, against=choice.against,
+            layer=choice.layer, box=sent.box, cancel=cancel,
         )  # fmt: skip
 
     result = await unless_gone(request, work)

@@ -44,8 +44,8 @@ async def trust(
         request,
         lambda cancel: engine.trust(
             sent.photo(),
-            sent.model,
-            method_field or method or "guided-backprop",
+            model=sent.model,
+            method=method_field or method or "guided-backprop",
             target=target_field or target or None,
             against=against_field or against or None,
             layer=layer_field or layer or None,

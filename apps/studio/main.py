@@ -31,7 +31,7 @@ SECTIONS = {
     "Many photos": (("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),),
     "Inside a model": (
         ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
-        ("layers.py", "Layers", ":material/stacks:", "layers", False),
+        ("layers.py", "Layers", ":material/stacks:", "layers", True),
         ("averages.py", "Class averages", ":material/blur_on:", "averages", False),
         ("embedding_map.py", "Embedding map", ":material/scatter_plot:", "embedding-map", False),
     ),

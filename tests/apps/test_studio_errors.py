@@ -227,9 +227,10 @@ def test_numbers_and_orders_of_the_matrix() -> None:
     app = page("confusion", order="by error", scale="shares of the predicted class")
     drawn = figure(app, "matrix")
     assert drawn["layout"]["title"]["text"] == "Confusion matrix<br><sup>fpi test, n = 48</sup>"  # type: ignore[index]
-    table = app.dataframe[0].value
-    np.testing.assert_allclose(table.to_numpy().sum(axis=0), 1)
-    expected = [c.replace("/", "/<br>") for c in table.columns]
+    table = next(d.value for d in app.dataframe if d.value.columns[0].startswith("true ↓"))
+    np.testing.assert_allclose(table.iloc[:, 1:].to_numpy().sum(axis=0), 1)
+    assert table.iloc[:, 0].tolist() == table.columns[1:].tolist()
+    expected = [c.replace("/", "/<br>") for c in table.columns[1:]]
     assert drawn["layout"]["yaxis"]["ticktext"] == expected  # type: ignore[index]
 
 

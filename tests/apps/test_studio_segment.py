@@ -49,7 +49,7 @@ def test_regions_of_a_photo() -> None:
     shares = [100 * float((true == i).mean()) for i in range(3)]
     assert table["share of the photo, %"].tolist() == pytest.approx(shares, abs=1)
     assert f"fashionviz segment painted.png --model {MODEL} --json" in app.code[1].value
-    assert f"engine.segment(photo, '{MODEL}')" in app.code[0].value
+    assert f"segment(read_photo('painted.png'), '{MODEL}')" in app.code[0].value
     assert "/api/v1/segment" in app.code[2].value
 
 

@@ -94,8 +94,10 @@ def test_trust_has_every_score(engine: Engine, shirt: Photo) -> None:
     assert found.insertion.probabilities[-1] == pytest.approx(plain.probability, abs=1e-4)
     assert [d for d, _ in steps] == sorted(d for d, _ in steps)
     assert steps[-1][0] == steps[-1][1]
-    assert found.shares is None
-    assert found.shares_note
+    assert found.shares is not None
+    assert not found.shares_note
+    for values in ([s.saliency for s in found.shares], [s.pixels for s in found.shares]):
+        assert sum(values) == pytest.approx(1)
     again = engine.trust(shirt, SMALL, method="guided-backprop", target=A)
     assert again.randomised.spearman == found.randomised.spearman, "the seed is fixed"
 

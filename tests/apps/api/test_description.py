@@ -29,6 +29,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("POST", f"{API}/report"),
         ("POST", f"{API}/disagreement"),
         ("POST", f"{API}/segment"),
+        ("POST", f"{API}/trust"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
     }
