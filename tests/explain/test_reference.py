@@ -60,7 +60,10 @@ class Small(nn.Module):
 
 @pytest.fixture(scope="module", params=list(NETWORKS))
 def case(request: pytest.FixtureRequest) -> tuple[nn.Module, Job]:
-    """A network with Captum's needs met, and ours on the plain one."""
+    """A network with Captum's needs met, and ours on the plain one.
+
+    In double precision: in single, a value at the edge of a ReLU may fall on either side by the order of a sum.
+    """
     torch.manual_seed(0)
     build, layer = NETWORKS[request.param]
     network = build()
@@ -69,9 +72,9 @@ def case(request: pytest.FixtureRequest) -> tuple[nn.Module, Job]:
             module.momentum = 1.0
     with torch.no_grad():  # statistics of one batch: without them the signal dies out on its way
         network(torch.randn(8, 3, SIDE, SIDE))
-    network.eval()
-    x = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
-    plain = build().eval()
+    network.eval().double()
+    x = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)).double()
+    plain = build().eval().double()
     plain.load_state_dict(network.state_dict())
     for parameter in plain.parameters():
         parameter.requires_grad_(False)
@@ -114,9 +117,7 @@ def test_equals_captum(case: tuple[nn.Module, Job], name: str) -> None:
     expected = reference(name, network, job)[0].detach()
     assert expected.abs().max() > 0
     gap = (METHODS[name].run(job) - expected).abs()
-    # A value at the edge of a ReLU may fall on the other side in batches of another size: of noise that is rare.
-    assert gap.quantile(0.99) <= 2e-3 * expected.abs().max()
-    assert gap.max() <= (0.1 if name == "smoothgrad" else 2e-3) * expected.abs().max()
+    assert gap.max() <= 1e-5 * expected.abs().max()
 
 
 def test_integrated_gradients_equal_captum_and_add_up(
