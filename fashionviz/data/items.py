@@ -52,6 +52,14 @@ def parse_item(text: str) -> ItemRef:
     return item
 
 
+def named_item(text: str) -> ItemRef | None:
+    """The item that a text names, or ``None`` where it names none."""
+    try:
+        return parse_item(text)
+    except InvalidRequest:
+        return None
+
+
 def item_photo(item: ItemRef) -> Photo:
     """The photo of an item, through the visitor's door. Reads the ids and the one row group that holds it.
 

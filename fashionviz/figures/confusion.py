@@ -113,10 +113,14 @@ def confusion_figure(
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "tickvals": places, "ticktext": broken}
     if large:
         plain["tickfont"] = {"size": 11}
-    figure.update_xaxes(**plain, range=edge, side="top", title="predicted", tickangle=-90, automargin=True)
-    figure.update_yaxes(**plain, range=edge[::-1], title="true", automargin=True)
+    figure.update_xaxes(**plain, range=edge, side="top", tickangle=-90, automargin=True)
+    # Both names beside the rows: above the columns one would run into the title of a narrow chart.
+    figure.update_yaxes(**plain, range=edge[::-1], title=AXES, automargin=True)
     return figure
 
+
+#: What the two sides of a matrix are.
+AXES = "true (rows), predicted (columns)"
 
 _UNITS = {NUMBERS[0]: "pictures", NUMBERS[1]: "% of the true class", NUMBERS[2]: "% of the predicted class"}
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fashionviz.error_results import Pair
 from fashionviz.figures.cells import REACH, cell_size, numbered, outline, squares
-from fashionviz.figures.confusion import NUMBERS, matrix_numbers
+from fashionviz.figures.confusion import AXES, NUMBERS, matrix_numbers
 from fashionviz.figures.theme import SIGNED, layout, scored_title
 
 _UNITS = {
@@ -106,6 +106,7 @@ def difference_figure(
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "tickvals": places, "ticktext": broken}
     if large:
         plain["tickfont"] = {"size": 11}
-    figure.update_xaxes(**plain, range=edge, side="top", title="predicted", tickangle=-90, automargin=True)
-    figure.update_yaxes(**plain, range=edge[::-1], title="true", automargin=True)
+    figure.update_xaxes(**plain, range=edge, side="top", tickangle=-90, automargin=True)
+    # Both names beside the rows: above the columns one would run into the title of a narrow chart.
+    figure.update_yaxes(**plain, range=edge[::-1], title=AXES, automargin=True)
     return figure

@@ -11,6 +11,7 @@ from PIL import Image
 
 from fashionviz.data.items import ItemRef, item_bytes, item_photo, parse_item
 from fashionviz.errors import DataError, ImageError, InvalidRequest
+from fashionviz.photo_files import read_photo
 
 
 def png(shade: int) -> bytes:
@@ -79,3 +80,14 @@ def test_only_the_wanted_row_group_is_read(folder: Path, monkeypatch: pytest.Mon
 def test_what_is_not_there_is_one_sentence(folder: Path, item: ItemRef, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         item_photo(item)
+
+
+def test_code_that_a_page_shows_of_an_item_reads_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert read_photo("fpi:test:112").pixels[0, 0, 0] == 12
+    with pytest.raises(DataError, match="999"):
+        read_photo("fpi:test:999")
+    Path("fpi:test:112").write_bytes(png(200))  # a file of that name comes first
+    assert read_photo("fpi:test:112").pixels[0, 0, 0] == 200
+    with pytest.raises(ImageError, match="No such file"):
+        read_photo("shirt:png")

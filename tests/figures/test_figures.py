@@ -110,8 +110,7 @@ def test_rows_are_true_classes_from_top_to_bottom(report: Report) -> None:
     figure = confusion_figure(report)
     low, high = figure.layout.yaxis.range
     assert low > high  # the first class stands on top
-    assert figure.layout.yaxis.title.text == "true"
-    assert figure.layout.xaxis.title.text == "predicted"
+    assert figure.layout.yaxis.title.text == "true (rows), predicted (columns)"
 
 
 def test_the_chosen_cell_is_outlined(report: Report) -> None:
