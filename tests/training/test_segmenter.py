@@ -124,7 +124,8 @@ def test_a_run_that_was_killed_goes_on_along_the_same_curve(house: Path) -> None
         assert torch.allclose(value.float(), other[name].float(), atol=1e-5), name
     pl.seed_everything(RECIPE.seed, verbose=False)
     fresh = SPEC.build()
-    moved = [n for n, p in fresh.named_parameters() if not torch.equal(p, one[f"network.{n}"])]
+    # Averaging what stays the same rounds its last bit.
+    moved = [n for n, p in fresh.named_parameters() if not torch.allclose(p, one[f"network.{n}"], rtol=1e-5, atol=1e-7)]
     assert moved
     assert not any(n.startswith(tuple(f"{part}." for part in RECIPE.frozen)) for n in moved), "frozen parts stay"
 
