@@ -47,16 +47,11 @@ def arrangement(report: TaggingReport, found: Cooccurrence) -> tuple[str, tuple[
     """Which tags stand where, and what is counted; all of it travels in the address."""
     groups = _groups(report)
     titles = list(groups)
-    with st.container(horizontal=True, gap="medium"):
-        kind = st.segmented_control(
-            "Pictures of", KINDS, default=KINDS[0], required=True, key="pairs", bind="query-params"
-        )
-        way = st.segmented_control(
-            "Order", ORDERS, default=ORDERS[0], required=True, key="tag_order", bind="query-params"
-        )
-        most = st.segmented_control(
-            "Most frequent tags", MOST, default="20", required=True, key="most", bind="query-params"
-        )
+    kind = st.segmented_control("Pictures of", KINDS, default=KINDS[0], required=True, key="pairs", bind="query-params")
+    way = st.segmented_control("Order", ORDERS, default=ORDERS[0], required=True, key="tag_order", bind="query-params")
+    most = st.segmented_control(
+        "Most frequent tags", MOST, default="20", required=True, key="most", bind="query-params"
+    )
     rows_of, columns_of = titles[0], titles[min(1, len(titles) - 1)]
     if len(titles) > 1:
         for key in ("rows", "columns"):

@@ -52,8 +52,8 @@ def disagreement_figure(result: Disagreement) -> go.Figure:
     )
     figure.update_layout(layout(190 + 40 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 8}))
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "automargin": True}
-    figure.update_xaxes(**plain, side="top", tickangle=-60)
-    figure.update_yaxes(**plain, autorange="reversed")
+    figure.update_xaxes(**plain, side="top", tickangle=-60, dtick=1)
+    figure.update_yaxes(**plain, autorange="reversed", dtick=1)
     return figure
 
 

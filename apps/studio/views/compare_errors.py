@@ -61,13 +61,12 @@ def _clicked(key: str) -> Callable[[], None]:
 
 def matrices(found: Pair, report: Report, chosen: tuple[str, str] | None) -> None:
     """Both matrices and their difference; a click on a cell of any chooses it."""
-    with st.container(horizontal=True, gap="medium"):
-        numbers = st.segmented_control(
-            "Numbers", NUMBERS, default=NUMBERS[0], required=True, key="scale", bind="query-params"
-        )
-        way = st.segmented_control(
-            "Order of the classes", ORDERS, default=ORDERS[0], required=True, key="order", bind="query-params"
-        )
+    numbers = st.segmented_control(
+        "Numbers", NUMBERS, default=NUMBERS[0], required=True, key="scale", bind="query-params"
+    )
+    way = st.segmented_control(
+        "Order of the classes", ORDERS, default=ORDERS[0], required=True, key="order", bind="query-params"
+    )
     order = order_classes(found.confusion + found.other_confusion, way)
     small = len(order) <= 12
     wide = "wide_" if not numbered(len(order)) else "plain_"

@@ -35,18 +35,17 @@ FEWER = ("the 24 most mistaken", "the 12 most mistaken")
 
 def arrangement(report: Report) -> tuple[str, tuple[int, ...]]:
     """What the numbers are, and which classes stand where; both travel in the address."""
-    with st.container(horizontal=True, gap="medium"):
-        numbers = st.segmented_control(
-            "Numbers", NUMBERS, default=NUMBERS[0], required=True, key="scale", bind="query-params"
+    numbers = st.segmented_control(
+        "Numbers", NUMBERS, default=NUMBERS[0], required=True, key="scale", bind="query-params"
+    )
+    way = st.segmented_control(
+        "Order of the classes", ORDERS, default=ORDERS[0], required=True, key="order", bind="query-params"
+    )
+    which = EVERY
+    if not numbered(len(report.classes)):
+        which = st.segmented_control(
+            "Classes", [EVERY, *FEWER], default=EVERY, required=True, key="classes", bind="query-params"
         )
-        way = st.segmented_control(
-            "Order of the classes", ORDERS, default=ORDERS[0], required=True, key="order", bind="query-params"
-        )
-        which = EVERY
-        if not numbered(len(report.classes)):
-            which = st.segmented_control(
-                "Classes", [EVERY, *FEWER], default=EVERY, required=True, key="classes", bind="query-params"
-            )
     order = order_classes(report.confusion, way)
     if which != EVERY:
         off = report.confusion - np.diag(report.confusion.diagonal())

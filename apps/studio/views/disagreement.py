@@ -132,13 +132,14 @@ with parts.plainly():
         opinions(result)
         tasks(result)
 st.subheader("Every two models", anchor=False)
-chart(
-    disagreement_figure(result),
-    "matrix",
-    "disagreement",
-    table=(),  # every two models stand in the table below
-    alt=f"Divergence of every two of {len(result.opinions)} models; the table below has the same numbers",
-)
+with st.container(key="wide_disagreement" if len(result.opinions) > 5 else "disagreement_box"):
+    chart(
+        disagreement_figure(result),
+        "matrix",
+        "disagreement",
+        table=(),  # every two models stand in the table below
+        alt=f"Divergence of every two of {len(result.opinions)} models; the table below has the same numbers",
+    )
 pairs(result)
 st.page_link("views/every_model.py", label="Every model's answer and where it looked", icon=":material/view_agenda:")
 every = () if len(wanted) == len(names) else tuple(name for name in names if name in wanted)
