@@ -12,7 +12,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from apps.studio import item_photos, jobs, parts, state
+from apps.studio import item_photos, parts
+from apps.studio.answered import answered
 from fashionviz import images
 from fashionviz.errors import Cancelled
 from fashionviz.explore_results import ChannelAttribution, TopItems
@@ -72,24 +73,14 @@ def explain_items(
 def _explained(asked: Asked, photos: dict[str, NDArray[np.uint8]]) -> dict[str, ChannelAttribution]:
     """The items' attributions, from this session or from a job in the background; empty while that runs."""
     key = ("excite", *asked.key, tuple(photos))
-    known = state.answer(key)
-    if known is not None:
-        return known  # type: ignore[no-any-return]
     engine = parts.engine()
-    job = jobs.job_for(key, lambda report, cancel: explain_items(engine, asked, photos, report, cancel))
-    if not job.wait(jobs.PATIENCE_S):
-        jobs.watch(job, "Guided backprop from this channel", step="item")
-        return {}
-    if job.result is not None:
-        jobs.drop_job()
-        return state.keep(key, job.result)  # type: ignore[no-any-return]
-    if job.cancelled:
-        st.info("Stopped before it was done.")
-        st.button("Start again", on_click=jobs.drop_job, type="primary")
-    elif job.error is not None:
-        parts.sentence(job.error)
-        jobs.drop_job()
-    return {}
+    found = answered(
+        key,
+        lambda report, cancel: explain_items(engine, asked, photos, report, cancel),
+        "Guided backprop from this channel",
+        step="item",
+    )
+    return found or {}
 
 
 def own_photo(asked: Asked, result: ChannelAttribution, *, cut: bool) -> None:

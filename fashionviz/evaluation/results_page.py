@@ -98,36 +98,41 @@ def _history(history: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+def _opening(card: ModelCard) -> list[str]:
+    """How every model's section begins: its name, size and figures."""
+    facts = f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}."
+    return [f"### `{card.name}`", "", facts, "", *_metrics(card), ""]
+
+
+def _curve(card: ModelCard) -> list[str]:
+    """How it ends: the training history, below a fold, where there is one."""
+    history = card.recipe.get("history") or []
+    if not history:
+        return []
+    return ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
+
+
 def _model(card: ModelCard, report: Report) -> list[str]:
-    lines = [f"### `{card.name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
-    lines += [*_metrics(card), ""]
+    lines = _opening(card)
     lines += [f"By class, {report.data_set} {report.split}, n {report.n:,}:", "", *_classes(report), ""]
     if card.assurance:
         lines += [*_assurance(card.assurance), ""]
-    history = card.recipe.get("history") or []
-    if history:
-        lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
-    return lines
+    return lines + _curve(card)
 
 
 def _tagger(model: ModelSection) -> list[str]:
     """A tagger: its figures, then every tag that the scored split has."""
     card, report = model.card, model.tagging
-    lines = [f"### `{card.name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
-    lines += [*_metrics(card), ""]
+    lines = _opening(card)
     if report is not None:
         lines += [f"By tag, {report.data_set} {report.split}, n {report.n:,}:", "", *_tags(report), ""]
-    history = card.recipe.get("history") or []
-    if history:
-        lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
-    return lines
+    return lines + _curve(card)
 
 
 def _segmenter(model: ModelSection) -> list[str]:
     """A segmenter: its figures, then every class of pixels."""
     card, report = model.card, model.regions
-    lines = [f"### `{card.name}`", "", f"{card.title}. {card.parameters:,} parameters, stored as {card.dtype}.", ""]
-    lines += [*_metrics(card), ""]
+    lines = _opening(card)
     if report is not None:
         lines += [
             f"By class of pixel, {report.data_set} {report.split}, n {report.n:,} photos:",
@@ -143,10 +148,7 @@ def _segmenter(model: ModelSection) -> list[str]:
         lines.append("")
     if any(m.data_set != TASKS["garment"].data_set for m in card.metrics):
         lines += [f"Of catalogue photos: {DERIVED_NOTE[0].lower()}{DERIVED_NOTE[1:]}", ""]
-    history = card.recipe.get("history") or []
-    if history:
-        lines += ["<details><summary>Training history</summary>", "", *_history(history), "", "</details>", ""]
-    return lines
+    return lines + _curve(card)
 
 
 def _tags(report: TaggingReport) -> list[str]:

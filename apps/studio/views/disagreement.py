@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from apps.lab.snippets import disagreement_curl
-from apps.studio import jobs, parts, state
+from apps.studio import parts
+from apps.studio.answered import answered
 from apps.studio.charts import chart
 from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
@@ -24,29 +25,19 @@ from fashionviz.take_home.code import disagreement_cli, disagreement_python
 def ask(held: Held, box: Box | None, models: tuple[str, ...]) -> Disagreement:
     """Every chosen model's answer, from this session or from a job; ends the page while that runs."""
     key = ("disagree", held.digest, box, *((i.name, i.sha256) for i in trained if i.name in models))
-    known = state.answer(key)
-    if known is not None:
-        return known
     engine = parts.engine()
-    job = jobs.job_for(
+    found = answered(
         key,
         lambda on_progress, cancel: disagree(
             engine, held.photo, models, box=box, on_progress=on_progress, cancel=cancel
         ),
+        "Asking one model after the other",
+        step="model",
+        stopped="Stopped before all models had answered.",
     )
-    if not job.wait(jobs.PATIENCE_S):
-        jobs.watch(job, "Asking one model after the other", step="model")
+    if found is None:
         st.stop()
-    if job.result is not None:
-        jobs.drop_job()
-        return state.keep(key, job.result)
-    if job.cancelled:
-        st.info("Stopped before all models had answered.")
-        st.button("Start again", on_click=jobs.drop_job, type="primary")
-    elif job.error is not None:
-        parts.sentence(job.error)
-        jobs.drop_job()
-    st.stop()
+    return found
 
 
 def opinions(result: Disagreement) -> None:

@@ -7,7 +7,8 @@ import io
 import numpy as np
 import streamlit as st
 
-from apps.studio import jobs, parts, state
+from apps.studio import parts
+from apps.studio.answered import answered
 from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
@@ -44,29 +45,17 @@ def choose() -> tuple[str, str | None]:
 def explain(held: Held, method: str, target: str | None, box: Box | None) -> Attribution:
     """The attribution, from this session or from a job in the background; ends the page while that runs."""
     key = ("explain", info.name, info.sha256, held.digest, box, method, target)
-    known = state.answer(key)
-    if known is not None:
-        return known
     engine = parts.engine()
-    job = jobs.job_for(
+    found = answered(
         key,
         lambda on_progress, cancel: engine.explain(
             held.photo, info.name, method, target=target, box=box, on_progress=on_progress, cancel=cancel
         ),
+        f"{get_method(method).title} is running",
     )
-    if not job.wait(jobs.PATIENCE_S):
-        jobs.watch(job, f"{get_method(method).title} is running")
+    if found is None:
         st.stop()
-    if job.result is not None:
-        jobs.drop_job()
-        return state.keep(key, job.result)
-    if job.cancelled:
-        st.info("Stopped before it was done.")
-        st.button("Start again", on_click=jobs.drop_job, type="primary")
-    elif job.error is not None:
-        parts.sentence(job.error)
-        jobs.drop_job()
-    st.stop()
+    return found
 
 
 def show(result: Attribution) -> None:
