@@ -20,7 +20,7 @@ from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.channels import explain_channel
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.explanations import OnProgress, attribute, question, ticker
-from fashionviz.inference.landmarks import find_landmarks
+from fashionviz.inference.landmarks import FINDER, find_landmarks
 from fashionviz.inference.loaded import Loaded
 from fashionviz.inference.scores import scores_of, tags_of
 from fashionviz.inference.segment import must_name, must_segment, segment_photo, segmenter
@@ -271,10 +271,10 @@ class Engine:
             model: registry name.
 
         Returns:
-            That model where it finds some and is trained; else the first trained one that does, the default before the
-            others; else the default, which has no weights then.
+            That model where it finds some and is trained; else the first trained one that does, RopaNet before the
+            others; else RopaNet, which has no weights then.
         """
-        finders = sorted((spec for spec in list_models() if spec.landmarks), key=lambda spec: not spec.default)
+        finders = sorted((spec for spec in list_models() if spec.landmarks), key=lambda spec: spec.name != FINDER)
         trained = [spec.name for spec in finders if is_trained(spec.name)]
         return model if model in trained else (trained or [finders[0].name])[0]
 

@@ -14,6 +14,9 @@ from fashionviz.landmark_results import Landmark, Landmarks
 from fashionviz.models.landmark_answer import LandmarkNetwork, places
 from fashionviz.results import Box, Timings
 
+#: Finds landmarks when nobody chooses a network. It is not its task's default, which is the best at naming.
+FINDER = "ropanet.category50"
+
 
 def find_landmarks(loaded: Loaded, photo: Photo, region: Photo, box: Box | None) -> Landmarks:
     """Ask a loaded network for landmarks.
