@@ -221,7 +221,6 @@ class Engine:
             Cancelled: ``cancel`` was set.
             Overloaded: too many explanations are waiting.
         """
-        must_name(self._spec(model))
         loaded = self._get(model)
         return attribute(
             loaded,
