@@ -32,6 +32,7 @@ from apps.api.schemas_scores import (  # noqa: F401  every shape is found here
     TaggingReportBody,
     TagScores,
 )
+from fashionviz.data.answers import Kind
 
 _SHA = "b2c1a6f0f5a94f8f0a0a3e6a6f5d6a4d2f4f0a7c9f1f9f6f6f3f2a1b0c9d8e7f"
 _NOTE = "Men and Women name the department an item is sold in, not a person."
@@ -173,8 +174,9 @@ class ModelBody(BaseModel):
     note: str
     paper: str = Field(description="Where the design comes from.")
     multilabel: bool = Field(description="Whether it is a tagger, which gives tags rather than one class.")
-    answer: Literal["classes", "tags", "regions"] = Field(
-        description="What it says of a photo: one of its classes, tags, or a class for each pixel."
+    answer: Kind = Field(
+        description="What it says of a photo: one of its classes, tags, a class for each pixel, boxes with a class "
+        "each, or a vector by which pictures of one item find each other."
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionviz.data.answers import Kind
 from fashionviz.data.landmarks.kinds import articles
 from fashionviz.data.regions import REGIONS
 from fashionviz.data.street2shop import CATEGORY5, CATEGORY11, category5, category11
@@ -84,25 +85,22 @@ class LabelGroup:
     exclusive: bool = True
 
 
-#: What a model says of a picture: one class, any number of tags, or a class for each of its pixels.
-Kind = Literal["classes", "tags", "regions"]
-
-
 @dataclass(frozen=True)
 class Task:
-    """A task: one class of several for a picture or, with groups, any number of labels; with regions, one for a pixel.
+    """A task: what is asked of a picture, and by which rule a data set's rows answer it.
 
     Attributes:
         name: the part after the dot in a model's name.
         title: for people.
-        classes: in the order of the logits.
+        classes: in the order of the logits; none where pictures are compared and not named.
         columns: which columns the rule reads.
         label_of: a row's label, or ``None`` when it has none.
         data_set: the data set the task is scored on by default.
         note: words that must stand wherever the classes are shown.
         groups: of a multi-label task, in the order of the logits; the first one says what the item is.
         targets: of a multi-label task: what is true of rows, and what is known, ``(N, K)`` bool each.
-        regions: the classes are those of pixels.
+        answer: what its models say of a picture (:data:`fashionviz.data.answers.ANSWERS`).
+        dimensions: of the vector, where the answer is one.
     """
 
     name: str
@@ -114,17 +112,23 @@ class Task:
     note: str = ""
     groups: tuple[LabelGroup, ...] = ()
     targets: Targets | None = None
-    regions: bool = False
-
-    @property
-    def answer(self) -> Kind:
-        """What its models say of a picture."""
-        return "regions" if self.regions else "tags" if self.groups else "classes"
+    answer: Kind = "classes"
+    dimensions: int = 0
 
     @property
     def multilabel(self) -> bool:
         """Whether a picture may have several labels."""
-        return bool(self.groups)
+        return self.answer == "tags"
+
+    @property
+    def regions(self) -> bool:
+        """Whether the classes are those of pixels."""
+        return self.answer == "regions"
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a network of this task is asked for (for each pixel, where it answers those)."""
+        return self.dimensions or len(self.classes)
 
 
 def _no_class(row: Mapping[str, Any]) -> None:
@@ -189,6 +193,7 @@ TASKS: dict[str, Task] = {
         label_of=_no_class,
         data_set="fpi",
         note=_DEPARTMENT_NOTE,
+        answer="tags",
         groups=_tag_groups(),
         targets=shipped_vocabulary().targets,
     ),
@@ -199,6 +204,7 @@ TASKS: dict[str, Task] = {
         columns=("tags",),
         label_of=_no_class,
         data_set="ccp",
+        answer="tags",
         groups=(LabelGroup("", "Worn", 0, len(STREET_TAGS), exclusive=False),),
         targets=street_targets,
     ),
@@ -210,6 +216,6 @@ TASKS: dict[str, Task] = {
         label_of=_no_class,
         data_set="ccp",
         note="Garment is everything worn or carried: shoes, bags, glasses and jewellery too.",
-        regions=True,
+        answer="regions",
     ),
 }

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from fashionviz.data.answers import ANSWERS
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.explain.methods import methods_for
 from fashionviz.images import Photo
@@ -81,7 +82,7 @@ class HeldModels:
             loaded=loaded is not None,
             device=str(loaded.device) if loaded else "",
             dtype=str(loaded.dtype).removeprefix("torch.") if loaded else "",
-            methods=() if spec.task.regions else methods_for(spec.relu_family),
+            methods=methods_for(spec.relu_family) if ANSWERS[spec.task.answer].names else (),
             note=spec.task.note,
             paper=spec.paper,
             multilabel=spec.task.multilabel,

@@ -60,7 +60,11 @@ class Excite(nn.Module):
     def __init__(self, early: int, late: int) -> None:
         super().__init__()
         self.weigh = nn.Sequential(
-            nn.AdaptiveAvgPool2d(4), nn.Conv2d(early, late, 4), nn.LeakyReLU(0.1), nn.Conv2d(late, late, 1), nn.Sigmoid()
+            nn.AdaptiveAvgPool2d(4),
+            nn.Conv2d(early, late, 4),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(late, late, 1),
+            nn.Sigmoid(),
         )
 
     def forward(self, early: Tensor, late: Tensor) -> Tensor:
