@@ -1,14 +1,13 @@
 """One conditional generator for the six classes: transposed convolutions with class-conditional batch norm.
 
-Batch norm whose scale and shift are the class's (Dumoulin et al., arXiv:1610.07629), and skip-layer excitation, by which
-an early layer weighs the channels of a late one (Liu et al., arXiv:2101.04775). What judges it is spectrally normalised
-(Miyato et al., arXiv:1802.05957), sees pictures that were shifted, cut and recoloured, drawn and real alike (Zhao et al.,
-arXiv:2006.10738), and is told the class by projection (Miyato and Koyama, arXiv:1802.05637).
+Batch norm whose scale and shift are the class's (Dumoulin et al., arXiv:1610.07629), and skip-layer excitation, by
+which an early layer weighs the channels of a late one (Liu et al., arXiv:2101.04775). What judges it is spectrally
+normalised (Miyato et al., arXiv:1802.05957), sees pictures that were shifted and recoloured, drawn and real alike (Zhao
+et al., arXiv:2006.10738), and is told the class by projection (Miyato and Koyama, arXiv:1802.05637).
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -39,8 +38,12 @@ class ClassNorm(nn.Module):
         nn.init.zeros_(self.shift.weight)
 
     def forward(self, x: Tensor, classes: Tensor) -> Tensor:
-        """``(N, C, H, W)`` and class indices ``(N,)`` to ``(N, C, H, W)``."""
-        return self.norm(x) * self.scale(classes)[:, :, None, None] + self.shift(classes)[:, :, None, None]
+        """``(N, C, H, W)`` and class indices ``(N,)``, or weights ``(N, K)`` of a blend, to ``(N, C, H, W)``."""
+        if classes.is_floating_point():
+            scale, shift = classes @ self.scale.weight, classes @ self.shift.weight
+        else:
+            scale, shift = self.scale(classes), self.shift(classes)
+        return self.norm(x) * scale[:, :, None, None] + shift[:, :, None, None]
 
 
 class Grow(nn.Module):
@@ -101,19 +104,23 @@ class ConditionalGenerator(Generator):
         initialise(self)
         self.stages["picture"][0].reset_parameters()  # type: ignore[index,operator,union-attr]  nothing is normed after it
 
-    def forward(self, z: Tensor, classes: Tensor | None = None) -> Tensor:
-        """Latents ``(N, 128)`` and class indices ``(N,)`` to ``(N, 3, 64, 64)`` in -1..1."""
+    def watch(self, z: Tensor, classes: Tensor | None = None) -> dict[str, Tensor]:
+        """What each stage gives.
+
+        Raises:
+            ValueError: no classes.
+        """
         if classes is None:
             raise ValueError("a conditional generator needs classes")
-        x = z / z.square().mean(dim=1, keepdim=True).add(1e-8).sqrt()  # on the sphere, where interpolations stay
-        maps = []
+        x = z / z.square().mean(dim=1, keepdim=True).add(1e-8).sqrt()  # on the sphere, where walks stay
         x = x[:, :, None, None]
+        found: dict[str, Tensor] = {}
         for name, stage in self.stages.items():
             x = stage(x) if name == "picture" else stage(x, classes)
-            if name in self.excite:
-                x = self.excite[name](maps[len(maps) - 2], x)
-            maps.append(x)
-        return x
+            if name in self.excite:  # by the stage two before it
+                x = self.excite[name](list(found.values())[-2], x)
+            found[name] = x
+        return found
 
 
 class ConditionalDiscriminator(nn.Module):

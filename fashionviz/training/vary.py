@@ -1,7 +1,7 @@
 """Differentiable augmentation: what the discriminator sees is varied, drawn pictures and photos alike.
 
-After Zhao et al. (arXiv:2006.10738): the generator is not taught the variations, since both kinds of pictures have them,
-and the discriminator cannot learn photos by heart.
+After Zhao et al. (arXiv:2006.10738): the generator is not taught the variations, since both kinds of pictures have
+them, and the discriminator cannot learn photos by heart.
 """
 
 from __future__ import annotations
