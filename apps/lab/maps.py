@@ -9,9 +9,9 @@ from threading import Event
 from typing import Any
 
 from apps.lab import handlers, parts
-from apps.words import INSENSITIVE, caution_html, trust_words
+from apps.words import INSENSITIVE, caution_html
 from fashionviz.explain.methods import METHODS
-from fashionviz.figures.gallery import SCALES, draw_as, trust_rows
+from fashionviz.figures.gallery import SCALES, draw_as, trust_rows, trust_words
 from fashionviz.figures.pictures import enlarge
 from fashionviz.images import Photo
 from fashionviz.models.registry import get_model
