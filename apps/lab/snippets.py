@@ -46,14 +46,13 @@ def python_snippet(
     if method is None:
         return predict_python(file, model, box)
     chosen = f", target={target!r}" if target else ""
+    asked = f"photo, {model!r}, {method!r}{chosen}{region(box)}"
     return "\n".join(
         [
             *OPENED,
             f"engine, photo = shared_engine(), read_photo({file!r})",
-            f"for score in engine.predict(photo, {model!r}{region(box)}).scores:",
-            '    print(f"{score.label:20} {score.probability:.3f}")',
-            f"result = engine.explain(photo, {model!r}, {method!r}{chosen}{region(box)})",
-            "print(result.target, result.values.shape)  # (3, H, W), on the model's input",
+            f'print(*engine.predict(photo, {model!r}{region(box)}).scores, sep="\\n")',
+            f"print(engine.explain({asked}).values.shape)  # (3, H, W), on the model's input",
         ]
     )
 

@@ -154,6 +154,14 @@ def test_the_gallery_answers_and_offers_the_runner_up(engine: Engine, photo: Pho
     assert app.selectbox(key="against").value == scores[1].label
 
 
+def ended(app: AppTest) -> AppTest:
+    """When nothing runs any more."""
+    while "job" in app.session_state:
+        assert app.session_state["job"].wait(60)
+        app = well(app.run())
+    return app
+
+
 class Held:
     """An engine's `explain` whose slow methods wait to be let go, or to be cancelled."""
 
@@ -196,7 +204,7 @@ def test_trust_asked_for_while_a_slow_method_runs_comes_after_it(
     assert not job.stopping
     assert app.button(key="trust_gradient").label == "Asked …"
     held.go.set()
-    finished(app)
+    ended(app)
     assert sorted(held.calls) == sorted(engine.model(SMALL).methods), "each was asked once"
     assert verdicts(app) == 1
 
@@ -218,12 +226,12 @@ def test_what_is_asked_after_a_stop_is_answered_and_no_map_begun(
     words = f"Stopped. {quick} of {len(engine.model(SMALL).methods)} methods have answered."
     assert [i.value for i in app.info] == [words]
     assert verdicts(app) == 0, "what waited was stopped too"
-    app = finished(ask_trust(app))
+    app = ended(ask_trust(app))
     assert verdicts(app) == 1
     assert [i.value for i in app.info] == [words]
     assert len(held.calls) == quick + 1
     held.go.set()
-    app = finished(well(next(b for b in app.button if b.label == "Go on").click().run()))
+    app = ended(well(next(b for b in app.button if b.label == "Go on").click().run()))
     assert not app.info
     assert len(held.calls) == len(engine.model(SMALL).methods) + 1
 

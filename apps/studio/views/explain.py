@@ -7,18 +7,17 @@ import time
 import pandas as pd
 import streamlit as st
 
-from apps.studio import attributions, jobs, parts, state
+from apps.studio import attributions, jobs, parts, state, trust_view
 from apps.studio.attributions import Asked, Known
 from apps.studio.jobs import Job
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
 from fashionviz.explain.methods import METHODS
 from fashionviz.explain.trust import ALIKE, MARGIN
-from fashionviz.figures.gallery import SCALES, contact_sheet, draw_as, trust_figure, trust_rows, trust_words
+from fashionviz.figures.gallery import SCALES, contact_sheet, draw_as
 from fashionviz.figures.pictures import view_photo
 from fashionviz.images import encode_png
 from fashionviz.results import Attribution, Box, Prediction
-from fashionviz.trust_results import Trust
 
 MOST_PROBABLE = "the most probable class"
 NOTHING = "nothing: the class itself"
@@ -157,17 +156,13 @@ def card(method: str, known: Known, scale: str, going_on: bool) -> None:
         alt=f"{METHODS[method].title} for {found.question}, to which the model gives {found.probability:.1%}",
         output_format="PNG",
     )
-    words = f"{_seconds(found.timings.compute)}"
+    words = f"{parts.seconds(found.timings.compute)}"
     if found.layer:
         words += f" · layer `{found.layer}`"
     if found.completeness_error is not None:
         words += f" · {found.steps} steps, off by {found.completeness_error:.1%}"
     st.caption(words)
     badge(method, known)
-
-
-def _seconds(ms: float) -> str:
-    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
 
 
 def badge(method: str, known: Known) -> None:
@@ -188,21 +183,7 @@ def badge(method: str, known: Known) -> None:
     if isinstance(trust, str):
         st.error(trust)
         return
-    sign, lead = trust_words(trust)
-    st.markdown(f"{sign} **{lead}** {trust.sentence}")
-    with st.expander("The scores"):
-        scores(trust, method)
-
-
-def scores(trust: Trust, method: str) -> None:
-    """Curves, table, and where the map lies."""
-    st.plotly_chart(trust_figure(trust), config=parts.PLAIN, key=f"curves_{method}")
-    number = st.column_config.NumberColumn(format="%.3f")
-    frame = pd.DataFrame(trust_rows(trust), columns=["score", "value", "compare with"])
-    st.dataframe(frame, hide_index=True, column_config={"value": number})
-    if trust.shares_note:
-        st.caption(trust.shares_note)
-    st.caption(f"Found out in {_seconds(trust.timings.compute)}.")
+    trust_view.verdict(trust)
 
 
 def legend(scale: str) -> None:
@@ -281,7 +262,7 @@ with parts.plainly():
         target, against, scale = choose(prediction)
     top = target or prediction.top.label
     with left:
-        st.image(held.photo.pixels, width="stretch", alt="Your photo")
+        st.image(held.photo.pixels, width="stretch", alt=parts.photo_alt(prediction))
         if prediction.tags:
             parts.top_tags(prediction, 3)
         else:
