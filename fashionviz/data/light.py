@@ -5,7 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def lit(images: Tensor, *, gamma: Tensor, brightness: Tensor, cast: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
+def lit(
+    images: Tensor, *, gamma: Tensor, brightness: Tensor, cast: Tensor, contrast: Tensor, saturation: Tensor
+) -> Tensor:
     """Pictures in another light.
 
     Args:

@@ -309,4 +309,3 @@ def _sampled(items: CutOuts, rows: NDArray[np.integer], maps: Tensor, frame: tup
             picture = torch.cat([picture[:, :3] * picture[:, 3:], picture[:, 3:]], dim=1)
             out[chosen] = F.grid_sample(picture, grid[chosen], mode="bilinear", align_corners=False)
     return out
-
