@@ -253,9 +253,9 @@ def evaluate(
 
             regions = evaluate_regions(model, data, split, progress=tick).report
         elif get_model(model).task.answer == "embedding":
-            from fashionviz.evaluation.retrieval import evaluate_embedding
+            from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
 
-            retrieved = evaluate_embedding(model, data, split, progress=tick)
+            retrieved = report_of(evaluate_embedding(model, data, split, progress=tick))
         else:
             report = run(model, data, split, progress=tick).report
     if retrieved:

@@ -144,8 +144,8 @@ class MatchExplanation:
         model: name and weights.
         method: how it was found.
         similarity: the cosine of the two vectors.
-        query, item: ``(H, W)`` float32 at the network's input, signed: where it is positive, the pixels make the
-            pictures alike.
+        query, item: ``(3, H, W)`` float32 at the pixels of the views, as an attribution of a class has them; of a
+            method whose sign is evidence, what is positive makes the pictures alike.
         query_view, item_view: what the network received.
         timings: of the computation.
     """

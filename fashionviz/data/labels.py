@@ -225,7 +225,7 @@ TASKS: dict[str, Task] = {
         columns=("id",),
         label_of=_no_class,
         data_set="fpi",
-        note="Figures are on synthetic street views of catalogue items: cut out and pasted onto street and home photos.",
+        note="Figures are on synthetic street views: catalogue items cut out and pasted onto street and home photos.",
         answer="embedding",
         dimensions=256,
     ),

@@ -117,7 +117,7 @@ def frames(corners: Tensor, draw: dict[str, Tensor], how: ViewRanges) -> Tensor:
 
 
 def homographies(source: Tensor, target: Tensor) -> Tensor:
-    """The projective maps ``(N, 3, 3)`` that send four points ``(N, 4, 2)`` to four others, by direct linear transform."""
+    """The projective maps ``(N, 3, 3)`` that send four points ``(N, 4, 2)`` to four others."""
     x, y = source.unbind(dim=2)
     u, v = target.unbind(dim=2)
     zero, one = torch.zeros_like(x), torch.ones_like(x)

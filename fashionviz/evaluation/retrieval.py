@@ -286,6 +286,11 @@ def evaluate_embedding(
     return retrieval(gallery, queries, photos, seen, model=ref, data_set=data.name, split=split or "all", match=match)
 
 
+def report_of(found: Retrieved | CategoryReport) -> RetrievalReport | CategoryReport:
+    """The figures alone."""
+    return found.report if isinstance(found, Retrieved) else found
+
+
 def embedding_spec(name: str) -> ModelSpec:
     """The specification of a model that gives vectors.
 

@@ -6,8 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fashionviz.console import print_json, safe
-from fashionviz.embed_results import DEPTHS, CategoryReport, Recall
-from fashionviz.evaluation.retrieval import Retrieved
+from fashionviz.embed_results import DEPTHS, CategoryReport, Recall, RetrievalReport
 
 
 def _row(label: str, found: Recall) -> tuple[str, ...]:
@@ -16,9 +15,8 @@ def _row(label: str, found: Recall) -> tuple[str, ...]:
     return label, *shares, f"{low:.4f} – {high:.4f}", f"{found.median_rank:g}", f"{found.n:,}"
 
 
-def print_retrieval(found: Retrieved | CategoryReport, as_json: bool) -> None:
+def print_retrieval(report: RetrievalReport | CategoryReport, as_json: bool) -> None:
     """Print recall by category, or category precision, and what was looked in."""
-    report = found.report if isinstance(found, Retrieved) else found
     if as_json:
         from fashionviz.retrieval_json import retrieval_report_json
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from fashionviz.data.answers import ANSWERS
 from fashionviz.data.examples import golden_picture
+from fashionviz.embed_results import Embedding, MatchExplanation
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.explain.averages import load_averages
 from fashionviz.explain.channels import load_index
@@ -20,6 +21,7 @@ from fashionviz.explore_results import ChannelAttribution, ClassAverages, Embedd
 from fashionviz.images import Photo, from_pixels
 from fashionviz.inference.channels import explain_channel
 from fashionviz.inference.config import EngineConfig
+from fashionviz.inference.embed import embed_photo, embedder, explain_match, must_embed
 from fashionviz.inference.explanations import OnProgress, attribute, question, ticker
 from fashionviz.inference.landmarks import FINDER, find_landmarks
 from fashionviz.inference.loaded import Loaded
@@ -317,6 +319,64 @@ class Engine:
         name = model or segmenter()
         must_segment(get_model(name))
         return segment_photo(self._get(name), photo, _region(photo, box), box)
+
+    # --- vectors ----------------------------------------------------------------------------------------------
+
+    def embed(self, photo: Photo, model: str | None = None, *, box: Box | None = None) -> Embedding:
+        """A photo, or a region of it, as a vector of norm 1 by which pictures of one item find each other.
+
+        Args:
+            photo: from :func:`fashionviz.images.decode`.
+            model: registry name; the default embedder if ``None``.
+            box: ``(x0, y0, x1, y1)`` in pixels of the photo.
+
+        Raises:
+            InvalidRequest: the model gives no vectors, or the box.
+            UnknownModel, ModelNotTrained, WeightsError: the model cannot answer.
+            Overloaded: the model's queue is full.
+            WorkerDied: the model's worker stopped in the middle.
+        """
+        name = model or embedder()
+        must_embed(get_model(name))
+        return embed_photo(self._get(name), photo, _region(photo, box), box)
+
+    def explain_match(
+        self,
+        query: Photo,
+        item: Photo,
+        model: str | None = None,
+        method: str = "integrated-gradients",
+        *,
+        layer: str | None = None,
+        box: Box | None = None,
+        on_progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> MatchExplanation:
+        """Why this item: what the similarity of two pictures rests on, on both of them.
+
+        Args:
+            query: the photo of which a region is compared.
+            item: the catalogue's photo.
+            model: registry name; the default embedder if ``None``.
+            method: a name of :data:`fashionviz.explain.methods.METHODS`.
+            layer: for the methods that look at one; the last with a spatial extent if ``None``.
+            box: region in pixels of the query.
+            on_progress: called from this thread after each pass of a slow method.
+            cancel: set it from another thread to stop a slow method.
+
+        Raises:
+            InvalidRequest: the model gives no vectors, an unknown method or layer, or the box.
+            UnknownModel, ModelNotTrained, WeightsError: the model cannot answer.
+            Cancelled: ``cancel`` was set.
+            Overloaded: too many explanations are waiting.
+        """
+        name = model or embedder()
+        must_embed(get_model(name))
+        loaded = self._get(name)
+        asked = question(loaded, method, layer=layer)
+        return explain_match(
+            loaded, _region(query, box), item, asked, slow=self._slow, tick=ticker(on_progress, cancel), cancel=cancel
+        )
 
     # --- layers -----------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.evaluation.region_report import save_region_report
 from fashionviz.evaluation.regions import evaluate_regions
 from fashionviz.evaluation.report import save_report
-from fashionviz.evaluation.retrieval import Retrieved, evaluate_embedding
+from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
 from fashionviz.evaluation.retrieval_report import save_retrieval_report
 from fashionviz.evaluation.tagging import evaluate_tags
 from fashionviz.evaluation.tagging_report import save_tagging_report
@@ -191,7 +191,7 @@ def _first_figure(recipe: AnyRecipe, check: Check, network: nn.Module) -> Metric
         return region_metrics(segmented.report)[check.figure]
     if answer == "embedding":
         found = evaluate_embedding(recipe.model, check.data_set, check.split, network=network)
-        return item_metrics(found.report if isinstance(found, Retrieved) else found)[check.figure]
+        return item_metrics(report_of(found))[check.figure]
     return metric_of(check, evaluate(recipe.model, check.data_set, check.split, network=network).report)
 
 

@@ -106,9 +106,7 @@ class ItemPairs(Dataset[ItemBatch]):
             alike = round(self.recipe.alike * steps)
             first, rest = shuffled[: alike * many], shuffled[alike * many : steps * many]
             first = first[np.argsort(self.material.kinds[first], kind="stable")]  # in runs of one type
-            blocks = (
-                np.concatenate([first, rest]).reshape(-1, many) if steps * many <= len(shuffled) else shuffled[None]
-            )
+            blocks = np.concatenate([first, rest]).reshape(-1, many)
             self._order = epoch, blocks[rng.permutation(len(blocks))]
         return self._order[1]
 

@@ -10,7 +10,14 @@ from torch import nn
 
 from fashionviz.data.street_views import SYNTHETIC
 from fashionviz.embed_results import DEPTHS, CategoryReport, RetrievalReport
-from fashionviz.evaluation.retrieval import Retrieved, embed_photos, embedder, evaluate_embedding, open_gallery
+from fashionviz.evaluation.retrieval import (
+    Retrieved,
+    embed_photos,
+    embedder,
+    evaluate_embedding,
+    open_gallery,
+    report_of,
+)
 from fashionviz.models.card import MatchCurve, Metric
 from fashionviz.models.registry import get_model
 from fashionviz.results import ModelRef
@@ -75,8 +82,7 @@ def measure_items(
     kept: Retrieved | None = None
     for source in dict.fromkeys((c.data_set, c.split) for c in feed.reported):
         scored = evaluate_embedding(name, *source, network=network, match=curve, photos=photos)
-        report = scored.report if isinstance(scored, Retrieved) else scored
-        found = item_metrics(report)
+        found = item_metrics(report_of(scored))
         metrics += found.values()
         log.info("%s %s: %s", *source, ", ".join(f"{m.name} {m.value:.4f}" for m in found.values()))
         if isinstance(scored, Retrieved) and source == (reports.data_set, reports.split):
