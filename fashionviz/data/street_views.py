@@ -265,6 +265,20 @@ def street_views(
     Returns:
         ``(N, 3, H, W)`` float32 in 0..1.
     """
+    return placed_views(items, rows, grounds, seed=seed, views=views, frame=frame, how=how)[0]
+
+
+def placed_views(
+    items: CutOuts,
+    rows: NDArray[np.integer] | Sequence[int],
+    grounds: Bytes,
+    *,
+    seed: int,
+    views: Sequence[int],
+    frame: tuple[int, int],
+    how: ViewRanges = RANGES,
+) -> tuple[Tensor, Placed]:
+    """:func:`street_views`, and where the crops lie in the pictures: the rest is the letterbox's white."""
     rows = np.asarray(rows)
     draw = drawn(seed, items.ids[rows].tolist(), views)
     boxes = torch.from_numpy(items.boxes[rows])
@@ -282,7 +296,7 @@ def street_views(
     cover = _cover(placed, draw["cover"], how, frame)
     images = images + (front - images) * cover
     images = _blurred(_lit(images, draw, how) * _shade(placed, draw["shade"], how, frame), draw["blur"], how)
-    return torch.where(placed.inside(frame), images, 1.0).clamp(0, 1)
+    return torch.where(placed.inside(frame), images, 1.0).clamp(0, 1), placed
 
 
 def _patches(grounds: Bytes, draw: Tensor) -> Tensor:

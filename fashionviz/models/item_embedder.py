@@ -20,16 +20,20 @@ class ItemEmbedder(nn.Module):
         trunk: ``(N, 3, H, W)`` to ``(N, C, h, w)``.
         channels: C.
         dimensions: of the vector.
+
+    ``normalised`` is true of every network that is served; a study turns it off to show why.
     """
 
     def __init__(self, trunk: nn.Module, channels: int, dimensions: int) -> None:
         super().__init__()
         self.features = trunk
+        self.normalised = True
         self.classifier = nn.Sequential(nn.Dropout(0.0), nn.Linear(channels, dimensions))
 
     def forward(self, x: Tensor) -> Tensor:
         """Vectors ``(N, D)`` of norm 1 of normalised RGB ``(N, 3, H, W)``, any H and W of at least 32."""
-        return F.normalize(self.classifier(self.features(x).mean(dim=(2, 3))), dim=1)
+        vectors = self.classifier(self.features(x).mean(dim=(2, 3)))
+        return F.normalize(vectors, dim=1) if self.normalised else vectors
 
 
 @register_model(

@@ -145,7 +145,7 @@ def _item() -> Words:
         "shop items",
         "Turns a photo of one garment or accessory into a vector of norm 1; pictures of one shop item lie close to "
         "each other, so that a photo finds the item in a catalogue (paper 001's task). It learned from catalogue "
-        "photos and synthetic street views of them: cut out, warped, covered, relit, pasted onto street and home photos.",
+        "photos and synthetic street views of them: cut out, warped, covered, relit, pasted onto other photos.",
         "No real street photo of a known item was available, neither to learn from nor to score on: every recall is on "
         "synthetic street views, which are made of the very photo that is looked for. Real photos show another pose, "
         "other folds and other wear; on them, only the category of what is found is measured. The match probability "

@@ -76,7 +76,7 @@ class ItemLoss:
         if self.pairs is not None and recipe.memory:
             self.memory = losses.CrossBatchMemory(self.pairs, dimensions, recipe.memory)
         kind = {"triplet-random": "random", "triplet-hardest": "hardest"}.get(recipe.loss, "semihard")
-        self.triplets, self.miner = triplet_loss(recipe.margin, kind)
+        self.triplets, self.miner = triplet_loss(recipe.margin, kind, normalised=recipe.normalised)
         self.steps = 0
 
     def __call__(self, vectors: Tensor, labels: Tensor, photos: Tensor) -> dict[str, Tensor]:

@@ -30,6 +30,8 @@ class ItemRecipe:
         frozen: parts that keep the weights they start with; their batch statistics adapt to the pictures.
         weight_decay: of AdamW; biases and batch norms are spared.
         ema_decay: of the moving average of the weights, which is what is kept.
+        normalised: vectors are scaled to norm 1 in training; without it a triplet loss may shrink them to zero, which
+            is what the study of paper 001's trials shows.
         queries: street views of validation items that are looked for after every epoch, in the validation items.
         dtype: how the weights are stored; by the number of parameters if ``None``.
         subsample: learn from so many items, drawn by the seed; from all if ``None``.
@@ -54,6 +56,7 @@ class ItemRecipe:
     frozen: tuple[str, ...] = ()
     weight_decay: float = 0.02
     ema_decay: float = 0.995
+    normalised: bool = True
     queries: int = 2000
     dtype: Dtype | None = None
     subsample: int | None = None

@@ -16,12 +16,13 @@ from torch.utils.data import DataLoader, Dataset
 from fashionviz.data.cache import decoded
 from fashionviz.data.sets import open_set
 from fashionviz.data.street_views import street_views
+from fashionviz.models.item_embedder import ItemEmbedder
 from fashionviz.models.preprocess import normalise
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_initial
 from fashionviz.training import draws
 from fashionviz.training.item_material import ItemBatch, ItemMaterial, ItemPairs, item_material
-from fashionviz.training.item_module import ItemNetwork
+from fashionviz.training.item_module import ItemNetwork, Retriever
 from fashionviz.training.item_recipes import ItemRecipe
 from fashionviz.training.loop import TrainResult, make_loop, run_folder
 from fashionviz.training.mixture import EpochSampler
@@ -104,15 +105,32 @@ def train_embedder(
     if start.path is not None:
         fresh = load_initial(start.path, network)
         log.info("started from %s; new: %s", start.name, ", ".join(fresh))
+    if not recipe.normalised:
+        assert isinstance(network, ItemEmbedder)
+        network.normalised = False
     for part in recipe.frozen:
         network.get_submodule(part).requires_grad_(False)
-    loop = make_loop(
-        folder or run_folder(recipe), epochs or recipe.epochs, ema_decay=recipe.ema_decay, seed=recipe.seed, devices=1,
-        on_epoch=on_epoch,
-    )  # fmt: skip
     module = ItemNetwork(
         network.to(memory_format=torch.channels_last), recipe, spec.task.outputs, steps=len(pairs) * recipe.epochs
     )
+    return fit(
+        module, pairs, checked, folder or run_folder(recipe), epochs or recipe.epochs, resume=resume, on_epoch=on_epoch
+    )
+
+
+def fit(
+    module: Retriever,
+    pairs: ItemPairs,
+    checked: CheckedItems,
+    folder: Path,
+    epochs: int,
+    *,
+    resume: bool = False,
+    on_epoch: Callable[[int, int], None] | None = None,
+) -> TrainResult:
+    """Train a module on items; arguments as :func:`train_embedder` has them."""
+    recipe = module.recipe
+    loop = make_loop(folder, epochs, ema_decay=recipe.ema_decay, seed=recipe.seed, devices=1, on_epoch=on_epoch)
     sampler = EpochSampler(len(pairs))
     going_on = resume and loop.last.exists()
     if going_on:  # Lightning fetches the first batch before it tells the sampler the epoch

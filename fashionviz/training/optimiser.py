@@ -9,23 +9,30 @@ from torch import nn
 
 
 def one_cycle(
-    network: nn.Module, *, learning_rate: float, trunk_rate: float, weight_decay: float, steps: int
+    network: nn.Module,
+    *,
+    learning_rate: float,
+    trunk_rate: float,
+    weight_decay: float,
+    steps: int,
+    trunk: str = "features.",
 ) -> dict[str, Any]:
     """Optimiser and schedule as Lightning wants them; no decay on biases and batch norms.
 
     Args:
-        network: its trunk is called ``features``; parameters that need no gradient are left out.
+        network: parameters that need no gradient are left out.
         learning_rate: peak of the schedule, of what is not the trunk.
         trunk_rate: the trunk learns at this share of it.
         weight_decay: of AdamW.
         steps: of the whole run.
+        trunk: what the names of the trunk's parameters begin with.
     """
     groups: list[dict[str, Any]] = []
     rates: list[float] = []
-    for trunk in (True, False):
-        rate = learning_rate * (trunk_rate if trunk else 1)
+    for of_trunk in (True, False):
+        rate = learning_rate * (trunk_rate if of_trunk else 1)
         learned = ((n, p) for n, p in network.named_parameters() if p.requires_grad)
-        found = [p for n, p in learned if n.startswith("features.") == trunk]
+        found = [p for n, p in learned if n.startswith(trunk) == of_trunk]
         for decayed in (True, False):
             decay = weight_decay if decayed else 0.0
             groups.append({"params": [p for p in found if (p.ndim > 1) == decayed], "weight_decay": decay})
