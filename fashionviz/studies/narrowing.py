@@ -261,9 +261,10 @@ def narrowing_page(record: NarrowingRecord) -> str:
         "",
         f"Paper 001 narrows its search by the two likeliest categories of a crop. Here `{CATEGORIES}` puts each of "
         f"the {record.gallery:,} catalogue photos onto the shelf of its likeliest category, and each of "
-        f"{record.queries:,} queries is looked for on the shelves of its own likeliest ones. The queries are {SYNTHETIC}, two of each test "
-        f"item. {record.named:,} are of items in one of the eleven categories; watches, perfumes and the like are in "
-        "none, and lie on whichever shelf they look like. Intervals are 95 %, over resampled items.",
+        f"{record.queries:,} queries is looked for on the shelves of its own likeliest ones. The queries are "
+        f"{SYNTHETIC}, two of each test item. {record.named:,} are of items in one of the eleven categories; watches, "
+        "perfumes and the like are in none, and lie on whichever shelf they look like. Intervals are 95 %, over "
+        "resampled items.",
         "",
         "Of the queries in one of the eleven, the right category is first for "
         f"{in_cell(record.top[0])}, among two for {in_cell(record.top[1])}, among three for {in_cell(record.top[2])}.",
