@@ -17,10 +17,10 @@ def embeddings_page(record: EmbeddingRecord) -> str:
         "",
         f"Paper 001's trials, on the same pictures. Looked for: {record.queries:,} {SYNTHETIC}. "
         f"Each is a view of one validation item of `fpi`, among all {record.gallery:,} of them, at "
-        f"{record.frame[1]}×{record.frame[0]} pixels. Items with nearly equal photos count as one. What is trained "
-        f"here learns from {ITEMS:,} items, each as its photo and as a street view, for {EPOCHS} epochs, from ImageNet's "
-        "MobileNetV2 but for the autoencoder: little, but the same for every row. Intervals are 95 %, over resampled "
-        "items.",
+        f"{record.frame[1]}×{record.frame[0]} pixels. Items with nearly equal photos count as one. "
+        f"What is trained here learns from {ITEMS:,} items, each as its photo and as a street view, for {EPOCHS} "
+        "epochs, from ImageNet's MobileNetV2 but for the autoencoder: little, but the same for every row. Intervals "
+        "are 95 %, over resampled items.",
         "",
         "By cosine, and by the paper's learned similarity: a small network on the two vectors, trained on the same "
         "items.",
