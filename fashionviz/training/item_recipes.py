@@ -78,5 +78,12 @@ class ItemRecipe:
 
 ITEM_RECIPES: dict[str, ItemRecipe] = {
     recipe.model: recipe
-    for recipe in (ItemRecipe(model="mobilenet_v2.item", stages=(((96, 72), 3), ((128, 96), 3)), triplet=0.5),)
+    for recipe in (
+        ItemRecipe(
+            model="mobilenet_v2.item",
+            stages=(((96, 72), 4), ((128, 96), 3)),
+            triplet=0.5,
+            frozen=("features.0", "features.1", "features.2", "features.3"),  # the costly ones, and the most general
+        ),
+    )
 }
