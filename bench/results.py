@@ -23,6 +23,10 @@ SETS = {
 }
 
 
+#: Of an embedder; recall by other depths and with duplicates counted otherwise is on the page of results.
+_RECALL = ("recall_at_1", "recall_at_10", "precision_at_10")
+
+
 def _set(spec: ModelSpec, data_set: str) -> str:
     if data_set == "ccp" and spec.task.multilabel:
         return "street photos (`ccp`, the publisher's names)"
@@ -37,7 +41,9 @@ def table() -> str:
     for spec in list_models():
         if is_trained(spec.name) and not spec.own:
             # Calibration and the like are on the page of results.
-            counts = {"tags": TAG_FIGURES, "regions": REGION_FIGURES[:1]}.get(spec.task.answer, tuple(FIGURES))
+            counts = {"tags": TAG_FIGURES, "regions": REGION_FIGURES[:1], "embedding": _RECALL}.get(
+                spec.task.answer, tuple(FIGURES)
+            )
             metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in counts]
             tested = {m.data_set for m in metrics if m.split == "test"}
             for m in (

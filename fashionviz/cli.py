@@ -26,6 +26,7 @@ from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_regions, print_tagging
+from fashionviz.evaluation.retrieval_print import print_retrieval
 from fashionviz.explain.commands import averages, channels, embedding_map
 from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.explain_command import explain_command
@@ -247,7 +248,7 @@ def evaluate(
         evaluate_generator(model, data, split, as_json)
         return
     with plain_errors(), bar(f"{model} on {data}") as tick:
-        tagging = regions = None
+        tagging = regions = retrieved = None
         if get_model(model).task.multilabel:
             from fashionviz.evaluation.tagging import evaluate_tags
 
@@ -256,8 +257,15 @@ def evaluate(
             from fashionviz.evaluation.regions import evaluate_regions
 
             regions = evaluate_regions(model, data, split, progress=tick).report
+        elif get_model(model).task.answer == "embedding":
+            from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
+
+            retrieved = report_of(evaluate_embedding(model, data, split, progress=tick))
         else:
             report = run(model, data, split, progress=tick).report
+    if retrieved:
+        print_retrieval(retrieved, as_json)
+        return
     if regions:
         print_regions(regions, as_json)
         return
