@@ -121,9 +121,7 @@ def hnsw(data: Material, _folder: Path) -> Search:
 def ivf(data: Material, _folder: Path) -> Search:
     lists = int(4 * len(data.vectors) ** 0.5)
     coarse = faiss.IndexFlatIP(DIM)
-    index = faiss.IndexIVFScalarQuantizer(
-        coarse, DIM, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    )
+    index = faiss.IndexIVFScalarQuantizer(coarse, DIM, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     index.cp.niter, index.cp.max_points_per_centroid = 10, 64
     index.train(data.vectors)
     index.add(data.vectors)
@@ -187,7 +185,9 @@ def store_sqlite(data: Material, folder: Path) -> tuple[float, float]:
     for first in range(0, len(half), COMMIT):
         db.execute("BEGIN IMMEDIATE")
         rows = range(first, min(first + COMMIT, len(half)))
-        db.executemany("INSERT INTO items VALUES (?, ?, ?)", ((i, int(data.categories[i]), half[i].tobytes()) for i in rows))
+        db.executemany(
+            "INSERT INTO items VALUES (?, ?, ?)", ((i, int(data.categories[i]), half[i].tobytes()) for i in rows)
+        )
         db.execute("COMMIT")
     wrote = time.perf_counter() - start
     start = time.perf_counter()

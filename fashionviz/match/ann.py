@@ -158,9 +158,7 @@ def _trained(db: sqlite3.Connection, packing: Packing, dim: int, count: int) -> 
     blobs = store.blobs_by_key(db, [key for (key,) in rows])
     sample = unpack(blobs.values(), packing, dim)
     coarse = faiss.IndexFlatIP(dim)
-    index = faiss.IndexIVFScalarQuantizer(
-        coarse, dim, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    )
+    index = faiss.IndexIVFScalarQuantizer(coarse, dim, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     index.cp.niter, index.cp.min_points_per_centroid = PASSES, 1
     index.train(sample)
     return index

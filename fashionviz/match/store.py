@@ -26,7 +26,8 @@ from fashionviz.results import Box
 
 #: Of the file's layout.
 SCHEMA = 1
-_TABLES = """
+#: The tables of a catalogue.
+TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE items (
     key INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: a vector never changes under its key
@@ -113,7 +114,7 @@ class Store:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("BEGIN IMMEDIATE")
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone():
-                for statement in _TABLES.split(";"):
+                for statement in TABLES.split(";"):
                     db.execute(statement)
                 _fresh_facts(db, facts)
             db.execute("COMMIT")
