@@ -133,9 +133,8 @@ def _inside(photo: Photo, box: Box) -> Box:
     """The box with its corners in order and inside the photo; :meth:`Photo.crop` refuses one without area."""
     x0, x1 = sorted((box[0], box[2]))
     y0, y1 = sorted((box[1], box[3]))
-    return (
-        max(0.0, float(x0)), max(0.0, float(y0)), min(float(photo.width), float(x1)), min(float(photo.height), float(y1)),
-    )  # fmt: skip
+    right, bottom = min(float(photo.width), float(x1)), min(float(photo.height), float(y1))
+    return max(0.0, float(x0)), max(0.0, float(y0)), right, bottom
 
 
 class _Spent:
