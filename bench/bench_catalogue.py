@@ -312,9 +312,10 @@ def main() -> None:
 
         versions += f", LanceDB {lancedb.__version__}"
     say(
-        f"{QUERIES} queries one after the other on {os.cpu_count()} cores ({platform.machine()}), others at work beside "
-        f"it: compare within the table. {versions}; {DIM} dimensions, {K} nearest, {CATEGORIES} categories of unequal "
-        "size; the filter leaves the query's own category.\n"
+        f"{QUERIES} queries one after the other on {os.cpu_count()} cores ({platform.machine()}), others at work "
+        "beside it: compare within the table. "
+        f"{versions}; {DIM} dimensions, {K} nearest, {CATEGORIES} categories of unequal size; the filter leaves the "
+        "query's own category.\n"
     )
     say(
         "| vectors | engine | build, s | all: ms a query, median / p95 | speed against exact | recall@10 | "

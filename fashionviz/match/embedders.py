@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from fashionviz import images
-from fashionviz.errors import InvalidRequest
+from fashionviz.errors import InvalidRequest, Overloaded
 from fashionviz.explain.embedding_map import embeddings_of
 from fashionviz.images import Photo
 from fashionviz.match.protocols import Pixels
@@ -28,6 +28,8 @@ from fashionviz.results import ModelRef
 #: The task of networks that are trained to embed items.
 ITEM = "item"
 _AT_ONCE = 16
+#: Longest wait for the batches of others.
+_WAIT_S = 60.0
 
 
 class FrozenFeatures:
@@ -52,8 +54,12 @@ class FrozenFeatures:
         spec = self._spec
         inputs = [to_input(picture, spec.input_size, spec.mean, spec.std)[0] for picture in pictures]
         parts = [torch.stack(inputs[i : i + _AT_ONCE]) for i in range(0, len(inputs), _AT_ONCE)]
-        with self._lock:
+        if not self._lock.acquire(timeout=_WAIT_S):
+            raise Overloaded(f"{spec.name} is busy embedding other photos; please try again.", 10.0)
+        try:
             return embeddings_of(self._network, spec.head, parts)
+        finally:
+            self._lock.release()
 
     def embed(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
         """Pictures ``(H, W, 3)`` uint8 to ``(N, D)`` of unit length."""

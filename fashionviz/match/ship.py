@@ -15,6 +15,7 @@ from fashionviz.match.embedders import ITEM
 from fashionviz.match.places import FILE, shipped_root
 from fashionviz.match.vectors import pack, unpack
 from fashionviz.models.registry import get_model
+from fashionviz.results import ModelRef
 
 #: Bytes that a shipped catalogue may have.
 MAX_BYTES = 30 * 2**20
@@ -34,12 +35,7 @@ def ship(catalogue: Catalogue, root: Path | None = None) -> Path:
     Raises:
         InvalidRequest: another kind of network made it, it is empty, or it would be larger than 30 MiB.
     """
-    ref = catalogue.embedder
-    if get_model(ref.name).task.name != ITEM:
-        raise InvalidRequest(
-            f"{catalogue.name} was made with {ref.name}, a classifier's features. What ships is made by a network that "
-            "was trained to embed items."
-        )
+    _must_embed_items(catalogue.name, catalogue.embedder)
     if not len(catalogue):
         raise InvalidRequest(f"The catalogue {catalogue.name} is empty.")
     target = (root or shipped_root()) / catalogue.name / FILE
@@ -57,6 +53,14 @@ def ship(catalogue: Catalogue, root: Path | None = None) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def _must_embed_items(name: str, ref: ModelRef) -> None:
+    if get_model(ref.name).task.name != ITEM:
+        raise InvalidRequest(
+            f"{name} was made with {ref.name}, a classifier's features. What ships is made by a network that was "
+            "trained to embed items."
+        )
 
 
 def _copy(catalogue: Catalogue, part: Path) -> None:

@@ -20,8 +20,8 @@ from fashionviz.results import Box
 #: The networks of paper 001's step 2 on Street2Shop's eleven categories, the better one first.
 CATEGORISERS = ("category_cnn64.category11", "category_cnn28.category11")
 _NO_DETECTOR = (
-    "No detector is installed that finds garments in a photo by itself. Match the whole photo with --whole, or a part "
-    "of it with --box x0,y0,x1,y1."
+    "No trained detector is installed, so garments are not found in a photo by themselves. Match the whole photo "
+    "(`whole`), or a part of it (`box`)."
 )
 
 
