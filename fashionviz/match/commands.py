@@ -140,7 +140,7 @@ def _build(
 
 @catalogue_app.command("demo")
 def demo_command(
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=200, help="Pictures of each kind.")] = 12,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=200, help="Pictures of each kind.")] = 8,
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -273,7 +273,7 @@ class DemoSource:
         seeds: of every kind so many, 0, 1, 2, …
     """
 
-    def __init__(self, seeds: int = 12) -> None:
+    def __init__(self, seeds: int = 8) -> None:
         self._seeds = seeds
         self.words = f"drawn by our own generator, {len(DEMO)} kinds, seeds 0 to {seeds - 1}"
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from fashionviz.data.examples import KINDS
 from fashionviz.errors import Cancelled, DataError, InvalidRequest
 from fashionviz.images import Photo, encode_png
 from fashionviz.match import ship as shipping
@@ -22,7 +23,15 @@ from fashionviz.match.errors import EmbedderMismatch, UnknownItem
 from fashionviz.match.export import export
 from fashionviz.match.pictures import picture_of, pictures_of
 from fashionviz.match.protocols import WholePhoto
-from fashionviz.match.sources import DemoSource, FolderSource, MemorySource, ParquetSource, PhotosSource, open_source
+from fashionviz.match.sources import (
+    DEMO,
+    DemoSource,
+    FolderSource,
+    MemorySource,
+    ParquetSource,
+    PhotosSource,
+    open_source,
+)
 from fashionviz.results import Box, ModelRef
 from tests.match.fakes import Colours
 
@@ -98,16 +107,21 @@ def test_again_only_what_changed_is_embedded(tmp_path: Path, folder: Path) -> No
 
 
 def test_stopped_it_goes_on(tmp_path: Path) -> None:
-    source = DemoSource(12)
+    source = MemorySource([(f"{i}.png", picture((i, 90, 255 - i))) for i in range(150)], "a test")
     catalogue = start(tmp_path, source)
     stop = threading.Event()
     with pytest.raises(Cancelled):
         build(catalogue, source, Colours(), cancel=stop, on_progress=lambda p: stop.set() if p.done == 100 else None)
     assert len(catalogue) == 64  # the batch that was committed
     rest = build(catalogue, source, Colours())
-    assert (rest.added, rest.kept, len(catalogue)) == (144 - 64, 64, 144)
-    item = catalogue.items(["dress-3"])["dress-3"]
-    assert (item.category, item.metadata) == ("dresses", {"kind": "dress", "seed": 3})
+    assert (rest.added, rest.kept, len(catalogue)) == (150 - 64, 64, 150)
+
+
+def test_the_demos_items_say_how_they_were_drawn() -> None:
+    first = next(iter(DemoSource(1)))
+    assert (first.id, first.category, first.metadata) == ("t-shirt-0", "tops", {"kind": "t-shirt", "seed": 0})
+    assert len(DemoSource(3)) == 36
+    assert set(DEMO) == {kind for kind in KINDS if not kind.startswith("street")}
 
 
 def test_another_embedder_or_cropper_is_refused_and_overwrite_begins_anew(tmp_path: Path, folder: Path) -> None:
