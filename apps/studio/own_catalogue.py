@@ -91,7 +91,7 @@ def build_work(
 
     def work(on_progress: Callable[[Progress], None], cancel: threading.Event) -> BuildResult:
         source, network = MemorySource(photos, "photos of a visitor"), embedder()
-        catalogue = open_for_build(folder, source, network, WholePhoto())
+        catalogue = open_for_build(folder, source, network, WholePhoto(), name=NAME)
         return build(catalogue, source, network, on_progress=on_progress, cancel=cancel)
 
     return work

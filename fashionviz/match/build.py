@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from fashionviz import images
 from fashionviz.errors import Cancelled, ImageError, InvalidRequest
-from fashionviz.match.catalogue import Catalogue, Writer, create_catalogue, facts_for
+from fashionviz.match.catalogue import Catalogue, Writer, create_catalogue, facts_for, remove_files
+from fashionviz.match.errors import CatalogueDamaged
 from fashionviz.match.protocols import Cropper, Embedder, WholePhoto
 from fashionviz.match.results import CatalogueItem
 from fashionviz.match.sources import ItemSource, SourceItem
@@ -59,7 +60,13 @@ class _Ready:
 
 
 def open_for_build(
-    folder: Path, source: ItemSource, embedder: Embedder, cropper: Cropper, *, overwrite: bool = False
+    folder: Path,
+    source: ItemSource,
+    embedder: Embedder,
+    cropper: Cropper,
+    *,
+    overwrite: bool = False,
+    name: str | None = None,
 ) -> Catalogue:
     """The catalogue that a build goes on with, or a new one.
 
@@ -67,13 +74,20 @@ def open_for_build(
         folder: of the catalogue.
         source: for its description.
         embedder, cropper: that will be used.
-        overwrite: empty it first, in one step.
+        overwrite: empty it first, in one step; a damaged one is deleted.
+        name: in sentences; the folder's if left out.
 
     Raises:
         EmbedderMismatch, InvalidRequest: it was made with another embedder or cropper.
     """
     facts = facts_for(embedder.ref, embedder.dim, cropper=cropper.name, source=source.words)
-    catalogue = create_catalogue(folder, facts)
+    try:
+        catalogue = create_catalogue(folder, facts, name)
+    except CatalogueDamaged:
+        if not overwrite:
+            raise
+        remove_files(folder, name or folder.name)
+        catalogue = create_catalogue(folder, facts, name)
     if overwrite:
         with catalogue.writer() as writer:
             writer.reset(facts)

@@ -22,9 +22,11 @@ from fashionviz.match.lock import writing_alone
 from fashionviz.match.places import FILE, catalogue_names, catalogues_root, checked_name, find_folder, is_shipped
 from fashionviz.match.results import CatalogueItem, Hits
 from fashionviz.match.store import NewItem, Refusal, Store
-from fashionviz.match.vectors import Packing, checked, pack
+from fashionviz.match.vectors import Packing, checked, pack, unpack
 from fashionviz.results import ModelRef
 
+#: The writers' lock, beside the database.
+LOCK = ".writer"
 #: Matches that one search may ask for.
 MAX_K = 1000
 
@@ -173,7 +175,8 @@ class Catalogue:
         self._snapshot: snapshot.Snapshot | None = None
         if not self.store.path.is_file():
             raise UnknownCatalogue(_unknown(self.name))
-        self.embedder  # a damaged file is said at once  # noqa: B018
+        with self.store.reading() as db:
+            store.facts_of(db)  # a damaged file is said at once
 
     # --- what it is -------------------------------------------------------------------------------------------
 
@@ -286,8 +289,6 @@ class Catalogue:
         Raises:
             UnknownItem: one is not there.
         """
-        from fashionviz.match.vectors import unpack
-
         with self.store.reading() as db:
             facts = store.facts_of(db)
             keys = store.keys_of(db, ids)
@@ -352,7 +353,7 @@ class Catalogue:
         if self.store.read_only:
             with self.store.writing():  # says so
                 raise AssertionError
-        with writing_alone(self.folder / ".writer", self.name, wait_s):
+        with writing_alone(self.folder / LOCK, self.name, wait_s):
             yield Writer(self)
 
 
@@ -426,8 +427,18 @@ def delete_catalogue(name: str) -> None:
     folder = own_folder(name)
     if not (folder / FILE).is_file():
         raise UnknownCatalogue(f"There is no catalogue {name!r} of your own to delete.")
-    with Catalogue(folder, name).writer():
-        for path in sorted(folder.glob(f"{FILE}*")) + sorted(folder.glob("*index-*")) + [folder / ".writer"]:
-            path.unlink(missing_ok=True)
+    remove_files(folder, name)
     with contextlib.suppress(OSError):
         folder.rmdir()  # something of the user's lies in it: it stays
+
+
+def remove_files(folder: Path, name: str) -> None:
+    """Delete what a catalogue consists of, damaged or not, and nothing else.
+
+    Raises:
+        CatalogueBusy: somebody writes it.
+    """
+    lock = folder / LOCK
+    with writing_alone(lock, name):
+        for path in [*folder.glob(f"{FILE}*"), *folder.glob("index-*.faiss"), *folder.glob(".index-*.part"), lock]:
+            path.unlink(missing_ok=True)

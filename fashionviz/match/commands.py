@@ -14,7 +14,7 @@ from rich.table import Table
 
 from fashionviz.console import JsonOption, bar, plain_errors, print_json, safe
 from fashionviz.errors import InvalidRequest
-from fashionviz.match.errors import CatalogueExists
+from fashionviz.match.errors import CatalogueDamaged
 from fashionviz.match.places import catalogue_names, checked_name
 
 if TYPE_CHECKING:  # they load torch, which listing catalogues does without
@@ -340,9 +340,12 @@ def delete_command(
     from fashionviz.match.catalogue import delete_catalogue, open_catalogue
 
     with plain_errors():
-        count = len(open_catalogue(name))
+        try:
+            count = len(open_catalogue(name))
+        except CatalogueDamaged:
+            count = 0  # nobody can say; it may go all the same
         if not yes and not typer.confirm(f"Delete {name} with its {count:,} items?", err=True):
-            raise CatalogueExists(f"The catalogue {name} stays.")
+            raise typer.Exit(1)
         delete_catalogue(name)
         if as_json:
             print_json({"name": name, "deleted": count})

@@ -26,13 +26,6 @@ class CatalogueBusy(FashionvizError):
     code = "catalogue_busy"
 
 
-class CatalogueExists(FashionvizError):
-    """There is one of that name already."""
-
-    status = 409
-    code = "catalogue_exists"
-
-
 class CatalogueDamaged(FashionvizError):
     """The files of a catalogue are not what this program writes."""
 

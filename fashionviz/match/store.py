@@ -151,7 +151,9 @@ class Store:
             raise self._damaged() from error
 
     def _damaged(self) -> CatalogueDamaged:
-        return CatalogueDamaged(f"The catalogue {self.name} is damaged, or no catalogue of ours. Build it anew.")
+        return CatalogueDamaged(
+            f"The catalogue {self.name} is damaged, or no catalogue of ours. Build it anew with --overwrite."
+        )
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

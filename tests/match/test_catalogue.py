@@ -10,6 +10,7 @@ import pytest
 
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.match import catalogue as module
+from fashionviz.match.build import open_for_build
 from fashionviz.match.catalogue import Catalogue, delete_catalogue, facts_for, open_catalogue
 from fashionviz.match.curve import MatchCurve
 from fashionviz.match.errors import (
@@ -21,10 +22,12 @@ from fashionviz.match.errors import (
     UnknownItem,
 )
 from fashionviz.match.places import FILE
+from fashionviz.match.protocols import WholePhoto
+from fashionviz.match.sources import MemorySource
 from fashionviz.match.store import Refusal
 from fashionviz.match.vectors import pack, unpack
 from fashionviz.results import ModelRef
-from tests.match.fakes import DIM, REF, made, many, new, unit
+from tests.match.fakes import DIM, REF, Colours, made, many, new, unit
 
 
 @pytest.fixture
@@ -246,6 +249,11 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "c" / FILE).write_bytes(b"")
     with pytest.raises(FashionvizError, match=r"\.$"):
         Catalogue(tmp_path / "c")
+    (tmp_path / "c" / FILE).write_bytes(b"nothing of ours")
+    source = MemorySource([], "nothing")
+    with pytest.raises(CatalogueDamaged):
+        open_for_build(tmp_path / "c", source, Colours(), WholePhoto())
+    assert len(open_for_build(tmp_path / "c", source, Colours(), WholePhoto(), overwrite=True)) == 0
 
 
 def test_what_came_with_the_package_is_read_only_and_leaves_no_trace(

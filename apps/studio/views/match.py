@@ -32,9 +32,9 @@ from fashionviz.results import Box
 #: The catalogue that is chosen at first, where it is there.
 _FIRST = ("fpi", "demo")
 _PRIVACY = (
-    "Your shop photos are embedded on this server. Small pictures of them and their vectors are kept in a folder of "
-    "this browser tab alone, which nobody else can search, and deleted when you remove it, at the latest within the "
-    "hour. The photos themselves are not kept."
+    "Your shop photos are embedded on this server. Their names, small pictures of them and their vectors are kept in a "
+    "folder of this browser tab alone, which nobody else can search, and deleted when you remove it, at the latest "
+    "within the hour. The photos themselves are not kept."
 )
 
 
