@@ -36,6 +36,13 @@ _CHUNK = 20_000
 I64 = NDArray[np.int64]
 
 
+def library() -> Any:
+    """FAISS, imported when needed and untyped: its stubs describe the constructors of C++, not those of Python."""
+    import faiss
+
+    return faiss
+
+
 @dataclass(frozen=True)
 class Index:
     """An index in memory.
@@ -61,8 +68,7 @@ class Index:
             count: at most so many.
             wanted: keys, rising.
         """
-        import faiss
-
+        faiss = library()
         if len(wanted) <= FEW:
             return [wanted] * len(vectors)
         bits = np.zeros(int(wanted[-1]) + 1, np.bool_)
@@ -76,8 +82,7 @@ class Index:
 
 def read(folder: Path, facts: dict[str, Any], uid: str, dim: int) -> Index | None:
     """The index that the database names; ``None`` where it is not what it should be: then every vector is compared."""
-    import faiss
-
+    faiss = library()
     path = folder / str(facts["file"])
     try:
         found = faiss.read_index(str(path))
@@ -111,8 +116,7 @@ def make(db: sqlite3.Connection, folder: Path) -> dict[str, Any]:
     Raises:
         OSError: the disk.
     """
-    import faiss
-
+    faiss = library()
     facts = store.facts_of(db)
     dim, packing = int(facts["dim"]), store.packing_of(facts)
     count, last = db.execute("SELECT count(*), max(key) FROM vectors").fetchone()
@@ -150,8 +154,7 @@ def sweep(folder: Path, keep: str | None) -> None:
 
 
 def _trained(db: sqlite3.Connection, packing: Packing, dim: int, count: int) -> Any:
-    import faiss
-
+    faiss = library()
     lists = max(1, int(LISTS * count**0.5))
     step = max(1, count // (lists * SAMPLE))
     rows = db.execute("SELECT key FROM vectors ORDER BY key").fetchall()[::step]

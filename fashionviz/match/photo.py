@@ -125,8 +125,11 @@ def _garments(
     if detector is None:
         return [((0.0, 0.0, float(photo.width), float(photo.height)), None, None)]
     found = detector.detect(photo)
-    rows = zip(found.boxes, found.scores, found.labels, strict=True)
-    return [(_inside(photo, box), score, label) for box, score, label in rows if score >= least_score][:MAX_ITEMS]
+    garments: list[tuple[Box, float | None, str | None]] = []
+    for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True):
+        if score >= least_score:
+            garments.append((_inside(photo, box), score, label))
+    return garments[:MAX_ITEMS]
 
 
 def _inside(photo: Photo, box: Box) -> Box:

@@ -124,15 +124,12 @@ def _other_index(old: Snapshot, facts: dict[str, Any], exact_below: int) -> bool
 
 
 def _flat(dim: int) -> Any:
-    import faiss
-
-    return faiss.IndexFlatIP(dim)
+    return ann.library().IndexFlatIP(dim)
 
 
 def _grown(old: Snapshot, db: sqlite3.Connection, facts: dict[str, Any]) -> Snapshot:
     """With the items whose keys are larger than any that the old one has seen."""
-    import faiss
-
+    faiss = ann.library()
     rows = db.execute("SELECT key, category FROM items WHERE key > ? ORDER BY key", (old.last,)).fetchall()
     if not rows:
         return old
@@ -181,8 +178,7 @@ def search(
     Returns:
         For each vector keys and cosines, most alike first; fewer where there are fewer.
     """
-    import faiss
-
+    faiss = ann.library()
     wanted = snapshot.alive
     if categories is not None:
         codes = [snapshot.names.index(name) for name in categories if name in snapshot.names]
@@ -203,8 +199,7 @@ def search(
 
 
 def _in_flat(snapshot: Snapshot, vectors: F32, k: int, wanted: NDArray[np.bool_]) -> list[tuple[I64, F32]]:
-    import faiss
-
+    faiss = ann.library()
     count = int(wanted.sum())
     if not count:
         return [(np.empty(0, np.int64), np.empty(0, np.float32))] * len(vectors)

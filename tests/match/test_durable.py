@@ -69,7 +69,7 @@ def test_two_writers_and_a_kill_lose_nothing_committed(tmp_path: Path) -> None:
     assert extra <= {f"built-{max(rounds) + 1}-{j}" for j in range(50)}
     assert len(extra) in (0, 50)
     last = max(rounds)
-    vector = unit(50, seed=last)[7]
+    vector = unit(50, seed=1000 + last)[7]
     assert again.search(vector[None], 1)[0].ids == (f"built-{last}-7",)
     assert np.allclose(again.vectors([f"built-{last}-7"])[0], vector, atol=1e-3)
     with again.writer() as writer:  # the lock went with its holder

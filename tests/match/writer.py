@@ -20,7 +20,7 @@ def main(folder: Path, together: int) -> None:
     with catalogue.writer(wait_s=60) as writer:  # then one long build, until it is killed
         print("building", flush=True)
         for i in range(100_000):
-            writer.add([new(f"built-{i}-{j}", v) for j, v in enumerate(unit(50, seed=i))])
+            writer.add([new(f"built-{i}-{j}", v) for j, v in enumerate(unit(50, seed=1000 + i))])
             print(f"built {i}", flush=True)
 
 
