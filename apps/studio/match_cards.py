@@ -61,7 +61,7 @@ def picture(data: bytes | None, item: CatalogueItem) -> None:
 def alike(match: Match) -> str:
     """How alike, and how probably the same where that is known."""
     words = f"similarity {match.score:.3f}"
-    return words if match.probability is None else f"{match.probability:.0%} the same · {words}"
+    return words if match.probability is None else f"{match.probability:.0%} probable · {words}"
 
 
 def facts_of(item: CatalogueItem, most: int = FACTS) -> list[str]:

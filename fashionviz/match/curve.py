@@ -1,18 +1,19 @@
-"""From a cosine to the probability that two pictures show the same item: Platt's logistic curve (Platt 1999)."""
+"""From a cosine to a probability by a logistic curve (Platt 1999): how often a best match so alike was the right item.
+
+It is fitted by the embedder's evaluation, on the best match of each query. Of a match further down it says how probable
+it would be if it were the best one.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from fashionviz.errors import WeightsError
+from fashionviz.errors import FashionvizError, WeightsError
+from fashionviz.models.card import load_card
 from fashionviz.models.weights import model_folder
 from fashionviz.results import ModelRef
-
-#: Beside the embedder's weights.
-FILE = "match_curve.json"
 
 
 @dataclass(frozen=True)
@@ -63,23 +64,18 @@ def curve_from_json(text: str) -> MatchCurve:
     return curve
 
 
-def save_curve(name: str, curve: MatchCurve) -> Path:
-    """Keep a curve beside the weights of an embedder, in one step."""
-    path = model_folder(name) / FILE
-    part = path.with_name(f".{FILE}.part")
-    part.write_text(curve_to_json(curve) + "\n")
-    part.replace(path)
-    return path
-
-
 def curve_of(embedder: ModelRef) -> MatchCurve | None:
-    """The curve of these very weights; ``None`` where none was fitted: then no probability is given.
+    """The curve that the embedder's evaluation fitted, as its card has it (``ModelCard.match``), of these very weights.
 
-    Raises:
-        WeightsError: the file is damaged.
+    Returns:
+        ``None`` where there is none, or the network is not installed: then no probability is given.
     """
-    path = model_folder(embedder.name) / FILE
-    if not path.is_file():
+    try:
+        card = load_card(model_folder(embedder.name))
+    except FashionvizError:
         return None
-    curve = curve_from_json(path.read_text())
-    return curve if curve.sha256 == embedder.sha256 else None
+    fitted = getattr(card, "match", None)
+    if fitted is None or card.sha256 != embedder.sha256:
+        return None
+    words = f"{fitted.data_set} {fitted.split}: {fitted.note}"
+    return MatchCurve(float(fitted.slope), float(fitted.intercept), int(fitted.n), words, card.sha256)

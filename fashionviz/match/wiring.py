@@ -1,6 +1,8 @@
 """The one place where matching meets the engine: which network embeds, detects and categorises.
 
-``match/`` does not import the engine; whoever calls hands it in. What an engine cannot do yet is said in words.
+``match/`` does not import the engine; whoever calls hands it in. What an engine cannot do yet is said in words. Asked are
+``Engine.embed(photo, model)`` (a result with ``vector`` and ``model``), ``Engine.detect(photo, model)`` (with ``boxes``,
+``scores`` and ``labels``) and ``Engine.predict``.
 """
 
 from __future__ import annotations

@@ -157,4 +157,4 @@ def test_a_strangers_words_are_text() -> None:
     item = CatalogueItem("x", "tops", "t", {"season": "[a](http://b)", "price": 5, "other": None})
     assert facts_of(item) == ["tops", "price: 5", "season: \\[a\\]\\(http\\://b\\)"]
     assert alike(Match(item, 0.91, None)) == "similarity 0.910"
-    assert alike(Match(item, 0.91, 0.8)) == "80% the same · similarity 0.910"
+    assert alike(Match(item, 0.91, 0.8)) == "80% probable · similarity 0.910"

@@ -11,9 +11,9 @@ import torch
 
 from fashionviz.errors import ImageTooSmall, InvalidRequest, ModelNotTrained
 from fashionviz.images import Photo, from_pixels
-from fashionviz.match import wiring
+from fashionviz.match import curve, wiring
 from fashionviz.match.catalogue import Catalogue
-from fashionviz.match.curve import MatchCurve, curve_of, save_curve
+from fashionviz.match.curve import MatchCurve, curve_of
 from fashionviz.match.embedders import EngineEmbedder, FrozenFeatures
 from fashionviz.match.errors import EmbedderMismatch, NoDetector
 from fashionviz.match.photo import match_item, match_photo
@@ -145,15 +145,17 @@ def test_probabilities_need_a_curve(catalogue: Catalogue, photo: Photo) -> None:
         assert match.probability == pytest.approx(1 / (1 + np.exp(4.0 - 8.0 * match.score)))
 
 
-def test_a_curve_lies_beside_the_weights_it_was_fitted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path))
-    (tmp_path / "colours.item").mkdir()
-    curve = MatchCurve(8.0, -4.0, 500, "synthetic street views", "a" * 64)
-    assert curve_of(Colours.ref) is None
-    save_curve("colours.item", curve)
-    assert curve_of(Colours.ref) == curve
+def test_the_curve_is_that_of_the_embedders_card_and_of_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert curve_of(Colours.ref) is None  # it is no network of the registry
+    fitted = SimpleNamespace(slope=8.0, intercept=-4.0, n=500, data_set="fpi", split="validation", note="street views")
+    monkeypatch.setattr(curve, "load_card", lambda folder: SimpleNamespace(match=fitted, sha256="a" * 64))
+    wanted = MatchCurve(8.0, -4.0, 500, "fpi validation: street views", "a" * 64)
+    assert curve_of(Colours.ref) == made(tmp_path / "c").curve() == wanted
     assert curve_of(ModelRef("colours.item", "b" * 64)) is None
-    assert made(tmp_path / "c").curve() == curve
+    monkeypatch.setattr(curve, "load_card", lambda folder: SimpleNamespace(sha256="a" * 64))
+    assert curve_of(Colours.ref) is None
 
 
 def test_a_photo_without_garments_and_other_weights(catalogue: Catalogue, photo: Photo) -> None:

@@ -181,7 +181,10 @@ def made_by(info: CatalogueInfo) -> str:
 def how_far(info: CatalogueInfo) -> str:
     """What the numbers beside a match mean."""
     if info.calibrated:
-        return "The first number says how probable it is that the two are the same item; the similarity is a cosine."
+        return (
+            "The first number says how often a best match so alike was the right item, where the catalogue had it; the "
+            "similarity is a cosine."
+        )
     return (
         "The similarity is the cosine of two vectors, at most 1. From which similarity two pictures show the same item "
         "was not measured for this network, so no probability is given."
