@@ -1,8 +1,8 @@
 """The one place where matching meets the engine: which network embeds, detects and categorises.
 
-``match/`` does not import the engine; whoever calls hands it in. What an engine cannot do yet is said in words. Asked are
-``Engine.embed(photo, model)`` (a result with ``vector`` and ``model``), ``Engine.detect(photo, model)`` (with ``boxes``,
-``scores`` and ``labels``) and ``Engine.predict``.
+``match/`` does not import the engine; whoever calls hands it in. What an engine cannot do yet is said in words. Asked
+are ``Engine.embed(photo, model)`` (a result with ``vector`` and ``model``), ``Engine.detect(photo, model)`` (with
+``boxes``, ``scores`` and ``labels``) and ``Engine.predict``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fashionviz.images import Photo
 from fashionviz.match.embedders import EngineEmbedder, frozen_features, item_embedders
 from fashionviz.match.errors import NoDetector
 from fashionviz.match.protocols import Categoriser, Cropper, Detector, Embedder, Found
-from fashionviz.models.registry import default_model, get_model
+from fashionviz.models.registry import default_model, get_model, list_models
 from fashionviz.models.weights import is_trained
 from fashionviz.results import Box
 
@@ -58,6 +58,12 @@ def best_embedder(engine: Any) -> Embedder:
     return embedder_for(engine, next(iter(item_embedders()), default_model().name))
 
 
+def trained_detectors() -> tuple[str, ...]:
+    """Trained networks whose answer is boxes, the default first."""
+    specs = [spec for spec in list_models() if str(spec.task.answer) == "boxes" and is_trained(spec.name)]
+    return tuple(spec.name for spec in sorted(specs, key=lambda spec: not spec.default))
+
+
 class EngineDetector:
     """The engine's detector.
 
@@ -67,7 +73,7 @@ class EngineDetector:
 
     def __init__(self, engine: Any, model: str | None = None) -> None:
         detect: Callable[..., Any] | None = getattr(engine, "detect", None)
-        if detect is None:
+        if detect is None or not trained_detectors():
             raise NoDetector(_NO_DETECTOR)
         self._detect, self._model = detect, model
 

@@ -12,12 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from apps.studio import jobs, own_catalogue
 from apps.studio.state import Held
-from fashionviz.images import encode_png, from_pixels
+from fashionviz.images import Photo, encode_png, from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.match import sources, wiring
 from fashionviz.match.build import build
 from fashionviz.match.catalogue import create_catalogue, facts_for
+from fashionviz.match.protocols import Found
 from fashionviz.match.results import CatalogueItem, Match
 from fashionviz.match.sources import MemorySource
 from tests.match.fakes import DIM, Colours
@@ -101,6 +102,27 @@ def test_a_photo_a_part_of_it_and_an_item(house: Path) -> None:
     linked = page(photo=False, like="green.png")
     assert "**green**" in words(linked)
     assert len(titles(linked)) == 2
+
+
+def test_garments_are_found_where_a_detector_is_trained(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Halves:
+        def __init__(self, engine: object) -> None: ...
+
+        def detect(self, photo: Photo) -> Found:
+            return Found(((0, 0, 100, 30), (0, 30, 100, 60)), (0.9, 0.8), ("top", "bag"))
+
+    colours(house)
+    assert "detect" not in [t.key for t in page().toggle]
+    monkeypatch.setattr(wiring, "trained_detectors", lambda: ("boxes.garment13",))
+    monkeypatch.setattr(wiring, "EngineDetector", Halves)
+    app = page()
+    app.toggle(key="detect").set_value(True).run()
+    assert not app.exception
+    control = next(c for c in app.main.get("button_group") if c.key == "garment")
+    assert [option.content for option in control.options] == ["1. top (90%)", "2. bag (80%)"]
+    assert titles(app)[0] == "**1. red**"
+    control.set_value(["2. bag (80%)"]).run()
+    assert titles(app)[0] == "**1. blue**"
 
 
 def test_without_a_photo_it_asks_for_one_and_a_damaged_catalogue_is_one_sentence(house: Path) -> None:

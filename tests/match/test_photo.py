@@ -175,9 +175,12 @@ def test_items_like_an_item_leave_it_out(catalogue: Catalogue) -> None:
     assert found[0].item.id == "dark red"
 
 
-def test_without_a_detector_one_sentence_says_what_can_be_done(photo: Photo) -> None:
+def test_without_a_detector_one_sentence_says_what_can_be_done(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoDetector, match=r"whole photo \(`whole`\), or a part"):
         wiring.EngineDetector(object())
+    with pytest.raises(NoDetector):
+        wiring.EngineDetector(SimpleNamespace(detect=lambda photo: None))  # none is trained
+    monkeypatch.setattr(wiring, "trained_detectors", lambda: ("boxes.garment13",))
 
     def untrained(photo: Photo) -> None:
         raise ModelNotTrained("It is not trained.")

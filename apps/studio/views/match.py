@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from apps.lab.region import describe, preview
+from apps.lab.region import WHOLE, describe, preview
 from apps.lab.snippets import DEFAULT_URL
 from apps.studio import intake, jobs, match_cards, own_catalogue, parts, state
 from apps.studio.code_tabs import code_tabs
@@ -25,7 +25,7 @@ from fashionviz.match.places import catalogue_names
 from fashionviz.match.protocols import WholePhoto
 from fashionviz.match.results import MatchedItem, Matches
 from fashionviz.match.sources import DemoSource
-from fashionviz.match.wiring import best_embedder, categoriser_for, embedder_for
+from fashionviz.match.wiring import EngineDetector, best_embedder, categoriser_for, embedder_for, trained_detectors
 from fashionviz.models.registry import get_model
 from fashionviz.results import Box
 
@@ -242,28 +242,35 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
     namer = categoriser_for(engine)
     chosen, narrow = filters(info, namer is not None and bool(set(namer.categories) & set(info.categories)))
     held = parts.need_photo("find the shop items in it")
-    choose_region()
-    choice, box = state.region()
+    detect = bool(trained_detectors()) and st.toggle(
+        "Find the garments in the photo", key="detect", bind="query-params"
+    )
+    choice, box = WHOLE, None
+    if not detect:
+        choose_region()
+        choice, box = state.region()
+    result: Matches = state.remember(
+        ("match", info.name, info.generation, info.embedder.sha256, held.digest, box, detect, chosen, narrow),
+        lambda: match_photo(
+            held.photo,
+            catalogue,
+            embedder_for(engine, info.embedder.name),
+            detector=EngineDetector(engine) if detect else None,
+            categoriser=namer,
+            boxes=[box] if box else None,
+            k=K,
+            narrow=narrow,
+            category=chosen or None,
+        ),
+    )
+    garment = which_garment(result) if detect else result.items[0]
     left, right = st.columns([4, 8], gap="large")
     with left:
-        st.image(preview(held.photo, box), width="stretch", alt="Your photo with the chosen part outlined")
-        st.caption(f"Searched for: {describe(choice, box)}.")
+        shown = garment.box if detect and garment is not None else box
+        st.image(preview(held.photo, shown), width="stretch", alt="Your photo with the garment outlined")
+        st.caption("Searched for: the outlined garment." if detect else f"Searched for: {describe(choice, box)}.")
     with right:
-        key = ("match", info.name, info.generation, info.embedder.sha256, held.digest, box, chosen, narrow)
-        result: Matches = state.remember(
-            key,
-            lambda: match_photo(
-                held.photo,
-                catalogue,
-                embedder_for(engine, info.embedder.name),
-                categoriser=namer,
-                boxes=[box] if box else None,
-                k=K,
-                narrow=narrow,
-                category=chosen or None,
-            ),
-        )
-        for garment in result.items:
+        if garment is not None:
             found(catalogue, garment)
     times = result.timings.as_dict()
     st.caption(
@@ -271,8 +278,22 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
         f"{times['embed']:.0f}, search {times['search']:.1f}. Weights `{result.embedder.name}`, SHA-256 "
         f"`{result.embedder.sha256[:12]}…`"
     )
-    if info.name != own_catalogue.NAME:
+    if info.name != own_catalogue.NAME and not detect:
         code_tabs(*snippets(held.name, info, box))
+
+
+def which_garment(result: Matches) -> MatchedItem | None:
+    """One of the garments found, chosen by what it is; ``None`` where there is none."""
+    if not result.items:
+        st.info("No garment was found in the photo. Choose the part of it yourself.")
+        return None
+    words = [
+        f"{place}. {item.category or 'garment'}" + (f" ({item.score:.0%})" if item.score is not None else "")
+        for place, item in enumerate(result.items, start=1)
+    ]
+    parts.choice_from("garment", words)
+    chosen = st.segmented_control("Garment", words, default=words[0], required=True, key="garment")
+    return result.items[words.index(chosen)]
 
 
 def found(catalogue: Catalogue, garment: MatchedItem) -> None:
