@@ -116,13 +116,12 @@ def test_garments_are_found_where_a_detector_is_trained(house: Path, monkeypatch
     monkeypatch.setattr(wiring, "trained_detectors", lambda: ("boxes.garment13",))
     monkeypatch.setattr(wiring, "EngineDetector", Halves)
     app = page()
-    app.toggle(key="detect").set_value(True).run()
-    assert not app.exception
-    control = next(c for c in app.main.get("button_group") if c.key == "garment")
-    assert [option.content for option in control.options] == ["1. top (90%)", "2. bag (80%)"]
     assert titles(app)[0] == "**1. red**"
-    control.set_value(["2. bag (80%)"]).run()
+    app.segmented_control(key="garment").set_value("2. bag (80%)").run()
+    assert not app.exception
     assert titles(app)[0] == "**1. blue**"
+    app.toggle(key="detect").set_value(False).run()
+    assert "Searched for: the whole photo." in words(app)
 
 
 def test_without_a_photo_it_asks_for_one_and_a_damaged_catalogue_is_one_sentence(house: Path) -> None:

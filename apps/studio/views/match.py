@@ -243,7 +243,7 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
     chosen, narrow = filters(info, namer is not None and bool(set(namer.categories) & set(info.categories)))
     held = parts.need_photo("find the shop items in it")
     detect = bool(trained_detectors()) and st.toggle(
-        "Find the garments in the photo", key="detect", bind="query-params"
+        "Find the garments in the photo", value=True, key="detect", bind="query-params"
     )
     choice, box = WHOLE, None
     if not detect:
