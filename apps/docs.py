@@ -36,10 +36,16 @@ CURL = {
     "/api/v1/report": (
         "curl -F file=@photo.jpg -F models={model} -F methods=grad-cam \\\n  {base}/api/v1/report -o report.html"
     ),
+    "/api/v1/match": "curl -F file=@photo.jpg -F catalogue=demo -F whole=true {base}/api/v1/match",
+    "/api/v1/catalogues": "curl {base}/api/v1/catalogues",
+    "/api/v1/catalogues/{name}": "curl {base}/api/v1/catalogues/demo",
+    "/api/v1/catalogues/{name}/items/{identifier}/thumbnail": (
+        "curl {base}/api/v1/catalogues/demo/items/dress-3/thumbnail -o dress.webp"
+    ),
     "/health/live": "curl {base}/health/live",
     "/health/ready": "curl {base}/health/ready",
 }
-_GROUPS = {"photos": "Photos", "models": "Models", "health": "Health"}
+_GROUPS = {"photos": "Photos", "catalogues": "Catalogues", "models": "Models", "health": "Health"}
 
 router = APIRouter(include_in_schema=False)
 

@@ -33,6 +33,8 @@ from fashionviz.inference.explain_command import explain_command
 from fashionviz.inference.landmarks_command import landmarks
 from fashionviz.inference.segment_command import segment
 from fashionviz.inference.trust_command import trust_command
+from fashionviz.match.commands import catalogue_app
+from fashionviz.match.match_command import match_command
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
@@ -53,6 +55,8 @@ data_app.command("convert")(convert_command)
 data_app.command("landmarks")(landmarks_command)
 data_app.command("tags")(tags_command)
 app.add_typer(data_app, name="data")
+app.add_typer(catalogue_app, name="catalogue")
+app.command("match")(match_command)
 app.command()(compare)
 app.command()(report)
 app.command("study")(study_command)
