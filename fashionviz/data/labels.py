@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionviz.data.garment13 import GARMENT13
 from fashionviz.data.landmarks.kinds import articles
 from fashionviz.data.regions import REGIONS
 from fashionviz.data.street2shop import CATEGORY5, CATEGORY11, category5, category11
@@ -84,13 +85,13 @@ class LabelGroup:
     exclusive: bool = True
 
 
-#: What a model says of a picture: one class, any number of tags, or a class for each of its pixels.
-Kind = Literal["classes", "tags", "regions"]
+#: What a model says of a picture: one class, any number of tags, a class for each of its pixels, or boxes of items.
+Kind = Literal["classes", "tags", "regions", "boxes"]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task: one class of several for a picture or, with groups, any number of labels; with regions, one for a pixel.
+    """A task: one class of several for a picture or, with groups, any number of labels; of a pixel; of each item.
 
     Attributes:
         name: the part after the dot in a model's name.
@@ -103,6 +104,7 @@ class Task:
         groups: of a multi-label task, in the order of the logits; the first one says what the item is.
         targets: of a multi-label task: what is true of rows, and what is known, ``(N, K)`` bool each.
         regions: the classes are those of pixels.
+        boxes: the classes are those of items, each with a box.
     """
 
     name: str
@@ -115,11 +117,15 @@ class Task:
     groups: tuple[LabelGroup, ...] = ()
     targets: Targets | None = None
     regions: bool = False
+    boxes: bool = False
 
     @property
     def answer(self) -> Kind:
         """What its models say of a picture."""
-        return "regions" if self.regions else "tags" if self.groups else "classes"
+        kinds: tuple[tuple[object, Kind], ...] = (
+            (self.regions, "regions"), (self.boxes, "boxes"), (self.groups, "tags"),
+        )  # fmt: skip
+        return next((kind for held, kind in kinds if held), "classes")
 
     @property
     def multilabel(self) -> bool:
@@ -128,7 +134,7 @@ class Task:
 
 
 def _no_class(row: Mapping[str, Any]) -> None:
-    """A picture whose labels are several, or those of its pixels, has no one class."""
+    """A picture whose labels are several, or those of its pixels or items, has no one class."""
 
 
 def _tag_groups() -> tuple[LabelGroup, ...]:
@@ -211,5 +217,15 @@ TASKS: dict[str, Task] = {
         data_set="ccp",
         note="Garment is everything worn or carried: shoes, bags, glasses and jewellery too.",
         regions=True,
+    ),
+    "garment13": Task(
+        name="garment13",
+        title="What is worn and carried, with boxes, thirteen classes",
+        classes=GARMENT13,
+        columns=("mask",),
+        label_of=_no_class,
+        data_set="ccp",
+        note="Boxes were derived from masks by a rule. A pair of shoes is one item.",
+        boxes=True,
     ),
 }
