@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionviz.data.answers import ANSWERS, Kind
 from fashionviz.models.preprocess import Placement
 
 Box = tuple[float, float, float, float]
@@ -281,7 +282,7 @@ class ModelInfo:
         note: words that must stand beside its classes.
         paper: where the design comes from.
         multilabel: whether it is a tagger, which gives tags rather than one class.
-        answer: what it says of a photo: ``classes`` (one of them), ``tags``, or ``regions`` (a class for each pixel).
+        answer: what it says of a photo (:data:`fashionviz.data.answers.ANSWERS`).
     """
 
     name: str
@@ -302,20 +303,20 @@ class ModelInfo:
     note: str
     paper: str = ""
     multilabel: bool = False
-    answer: str = "classes"
+    answer: Kind = "classes"
 
     @property
     def names(self) -> bool:
-        """Whether it names what a photo shows, by a class or by tags; else it answers pixel by pixel."""
-        return self.answer != "regions"
+        """Whether it names what a photo shows, by a class or by tags."""
+        return ANSWERS[self.answer].names
 
     @property
     def main_metric(self) -> dict[str, object] | None:
-        """The figure that stands for the model: accuracy; mean average precision of tags, mean overlap of regions.
+        """The figure that stands for the model: accuracy, or that of its kind of answer.
 
         That on the test split, else the first there is, since a test split may be held out; ``None`` without any.
         """
-        name = {"tags": "map", "regions": "miou"}.get(self.answer, "accuracy")
+        name = ANSWERS[self.answer].figure
         found = [metric for metric in self.metrics if metric.get("name") == name]
         return next((metric for metric in found if metric.get("split") == "test"), found[0] if found else None)
 

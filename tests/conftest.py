@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fashionviz.data.answers import ANSWERS
 from fashionviz.data.examples import draw, golden_picture
 from fashionviz.evaluation.tagging import Tagged
 from fashionviz.images import Photo, from_pixels
@@ -34,7 +35,7 @@ TRAINED = [spec.name for spec in list_models() if is_trained(spec.name) and not 
 #: Those of one class a photo: the others are taggers, or say what each pixel shows.
 CLASSIFIERS = [name for name in TRAINED if get_model(name).task.answer == "classes"]
 #: Those that name what a photo shows.
-NAMING = [name for name in TRAINED if get_model(name).task.answer != "regions"]
+NAMING = [name for name in TRAINED if ANSWERS[get_model(name).task.answer].names]
 FIGURES = {
     "classes": ("accuracy",),
     "tags": ("micro_f1", "macro_f1", "map"),

@@ -17,6 +17,7 @@ from fashionviz import images
 from fashionviz.annotate.photos import Collection, PhotoFile, find_photos, read_photo
 from fashionviz.annotate.row import Annotation
 from fashionviz.annotate.table import append, close_table, merged, open_table
+from fashionviz.data.answers import ANSWERS
 from fashionviz.errors import Cancelled, FashionvizError, InvalidRequest, Overloaded, WorkerDied
 from fashionviz.images import Photo
 from fashionviz.inference.engine import Engine, shared_engine
@@ -180,10 +181,10 @@ def _of_one_class(engine: Engine, models: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         info = engine.model(name)
         if info.answer != "classes":
-            other = "predict` names the tags of photos" if info.multilabel else "segment` says what each pixel shows"
+            instead = ANSWERS[info.answer].instead
             raise InvalidRequest(
                 f"{name} gives {info.answer}, and a row of the table holds one class. Choose a model that gives one "
-                f"class; `fashionviz {other}."
+                f"class{f', or {instead}' if instead else ''}."
             )
     return names
 

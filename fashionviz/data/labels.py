@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionviz.data.answers import Kind
 from fashionviz.data.garment13 import GARMENT13
 from fashionviz.data.landmarks.kinds import articles
 from fashionviz.data.regions import REGIONS
@@ -85,26 +86,22 @@ class LabelGroup:
     exclusive: bool = True
 
 
-#: What a model says of a picture: one class, any number of tags, a class for each of its pixels, or boxes of items.
-Kind = Literal["classes", "tags", "regions", "boxes"]
-
-
 @dataclass(frozen=True)
 class Task:
-    """A task: one class of several for a picture or, with groups, any number of labels; of a pixel; of each item.
+    """A task: what is asked of a picture, and by which rule a data set's rows answer it.
 
     Attributes:
         name: the part after the dot in a model's name.
         title: for people.
-        classes: in the order of the logits.
+        classes: in the order of the logits; none where pictures are compared and not named.
         columns: which columns the rule reads.
         label_of: a row's label, or ``None`` when it has none.
         data_set: the data set the task is scored on by default.
         note: words that must stand wherever the classes are shown.
         groups: of a multi-label task, in the order of the logits; the first one says what the item is.
         targets: of a multi-label task: what is true of rows, and what is known, ``(N, K)`` bool each.
-        regions: the classes are those of pixels.
-        boxes: the classes are those of items, each with a box.
+        answer: what its models say of a picture (:data:`fashionviz.data.answers.ANSWERS`).
+        dimensions: of the vector, where the answer is one.
     """
 
     name: str
@@ -116,21 +113,23 @@ class Task:
     note: str = ""
     groups: tuple[LabelGroup, ...] = ()
     targets: Targets | None = None
-    regions: bool = False
-    boxes: bool = False
-
-    @property
-    def answer(self) -> Kind:
-        """What its models say of a picture."""
-        kinds: tuple[tuple[object, Kind], ...] = (
-            (self.regions, "regions"), (self.boxes, "boxes"), (self.groups, "tags"),
-        )  # fmt: skip
-        return next((kind for held, kind in kinds if held), "classes")
+    answer: Kind = "classes"
+    dimensions: int = 0
 
     @property
     def multilabel(self) -> bool:
         """Whether a picture may have several labels."""
-        return bool(self.groups)
+        return self.answer == "tags"
+
+    @property
+    def regions(self) -> bool:
+        """Whether the classes are those of pixels."""
+        return self.answer == "regions"
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a network of this task is asked for (for each pixel, where it answers those)."""
+        return self.dimensions or len(self.classes)
 
 
 def _no_class(row: Mapping[str, Any]) -> None:
@@ -195,6 +194,7 @@ TASKS: dict[str, Task] = {
         label_of=_no_class,
         data_set="fpi",
         note=_DEPARTMENT_NOTE,
+        answer="tags",
         groups=_tag_groups(),
         targets=shipped_vocabulary().targets,
     ),
@@ -205,6 +205,7 @@ TASKS: dict[str, Task] = {
         columns=("tags",),
         label_of=_no_class,
         data_set="ccp",
+        answer="tags",
         groups=(LabelGroup("", "Worn", 0, len(STREET_TAGS), exclusive=False),),
         targets=street_targets,
     ),
@@ -216,7 +217,7 @@ TASKS: dict[str, Task] = {
         label_of=_no_class,
         data_set="ccp",
         note="Garment is everything worn or carried: shoes, bags, glasses and jewellery too.",
-        regions=True,
+        answer="regions",
     ),
     "garment13": Task(
         name="garment13",
@@ -225,7 +226,7 @@ TASKS: dict[str, Task] = {
         columns=("mask",),
         label_of=_no_class,
         data_set="ccp",
-        note="Boxes were derived from masks by a rule. A pair of shoes is one item.",
-        boxes=True,
+        note="Boxes are derived from masks by a rule; a pair of shoes is one item.",
+        answer="boxes",
     ),
 }

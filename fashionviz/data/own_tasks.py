@@ -47,7 +47,9 @@ def own_task(name: str, classes: tuple[str, ...], *, multilabel: bool) -> Task:
         return true, np.repeat(annotated[:, None], len(classes), axis=1)
 
     group = LabelGroup("", "Labels", 0, len(classes), exclusive=False)
-    return Task(name, title, classes, ("attributes",), lambda row: None, name, groups=(group,), targets=targets)
+    return Task(
+        name, title, classes, ("attributes",), lambda row: None, name, groups=(group,), targets=targets, answer="tags"
+    )
 
 
 def vocabulary(train: ParquetSet, *, multilabel: bool) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fashionviz.data.answers import ANSWERS
 from fashionviz.data.catalogue10 import catalogue10
 from fashionviz.data.sets import ParquetSet, open_set, string_codes
 from fashionviz.data.street import street_label
@@ -110,14 +111,13 @@ def evaluate(
 
     Raises:
         DataError: missing data or columns.
-        InvalidRequest: the model gives tags or regions.
+        InvalidRequest: the model does not give one class.
         ModelNotTrained, WeightsError, UnknownModel: the model cannot answer.
     """
     spec = get_model(name)
-    if spec.task.multilabel:
-        raise InvalidRequest(f"{name} gives tags, not one class; `evaluate_tags` scores it.")
-    if spec.task.regions:
-        raise InvalidRequest(f"{name} gives regions, not one class; `evaluate_regions` scores it.")
+    if spec.task.answer != "classes":
+        scorer = ANSWERS[spec.task.answer].scored_by
+        raise InvalidRequest(f"{name} gives {spec.task.answer}, not one class; `{scorer}` scores it.")
     sha = ""
     if network is None:
         network, card = load_trained(name)

@@ -58,8 +58,8 @@ def pair(name: str, other: str) -> Pair:
         raise InvalidRequest("Name two different models to compare.")
     reports = []
     for one in (name, other):
-        if get_model(one).task.multilabel:
-            raise InvalidRequest(f"{one} gives tags, not one class: its answers are no mistakes to pair.")
+        if (answer := get_model(one).task.answer) != "classes":
+            raise InvalidRequest(f"{one} gives {answer}, not one class: its answers are no mistakes to pair.")
         report = load_report(one)
         if report is None:
             raise ModelNotTrained(f"{one} has no report yet: it is not trained.")

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from fashionviz.data.answers import ANSWERS
 from fashionviz.errors import InvalidRequest
 from fashionviz.images import Photo
 from fashionviz.inference.loaded import Loaded
@@ -18,16 +19,14 @@ TASK = "garment"
 
 
 def must_name(spec: ModelSpec) -> None:
-    """Refuse a model that says what each pixel shows where one is needed that names what the photo shows.
+    """Refuse a model that names nothing where one is needed that names what the photo shows.
 
     Raises:
-        InvalidRequest: its answer is regions; the sentence says what to do instead.
+        InvalidRequest: its answer is of such a kind; the sentence says what to do instead.
     """
-    if spec.task.answer == "regions":
-        raise InvalidRequest(
-            f"{spec.name} names no class of a photo, it says what each pixel shows: use `fashionviz segment` or "
-            "/api/v1/segment, or choose another model."
-        )
+    answer = ANSWERS[spec.task.answer]
+    if not answer.names:
+        raise InvalidRequest(answer.refusal(spec.name))
 
 
 def must_segment(spec: ModelSpec) -> None:

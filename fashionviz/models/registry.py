@@ -67,8 +67,8 @@ class ModelSpec:
     paper: str = ""
 
     def build(self) -> nn.Module:
-        """An untrained network with a logit for each class of the task."""
-        return self.make(len(self.task.classes))
+        """An untrained network with as many outputs as the task has."""
+        return self.make(self.task.outputs)
 
     @property
     def own(self) -> bool:

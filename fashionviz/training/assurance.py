@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fashionviz.data.answers import ANSWERS
 from fashionviz.errors import DataError, InvalidRequest
 from fashionviz.evaluation.metrics import wilson
 from fashionviz.models.assurance import FILE, GarmentRow, judge, replace_head, save_garment_row
@@ -232,12 +233,12 @@ def fit_assurance(
     Raises:
         ModelNotTrained, WeightsError, UnknownModel: there are no such weights.
         DataError: the photos that it needs are missing.
-        InvalidRequest: the model gives regions.
+        InvalidRequest: the model names nothing.
     """
     spec, folder = get_model(name), folder or model_folder(name)
-    if spec.task.regions:
+    if not ANSWERS[spec.task.answer].names:
         raise InvalidRequest(
-            f"{name} names no class of a photo that it could be sure of: it says what each pixel shows."
+            f"{name} names no class of a photo that it could be sure of: it {ANSWERS[spec.task.answer].says}."
         )
     network, card = load_trained(name, folder)
     sizes = albums.sizes_for(spec, network)

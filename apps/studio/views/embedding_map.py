@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import item_photos, parts
+from fashionviz.errors import InvalidRequest
+from fashionviz.explain.kept import NotBuilt
 from fashionviz.explain.map_items import WRONG, MapItem, map_items
-from fashionviz.explain.split_items import NotBuilt
 from fashionviz.explore_results import EmbeddingMap
 from fashionviz.figures.embedding import map_figure
 from fashionviz.models.registry import get_model
@@ -115,7 +116,7 @@ parts.need_weights(info)
 with parts.plainly():
     try:
         made = parts.engine().embedding_map(info.name)
-    except NotBuilt as error:
+    except (NotBuilt, InvalidRequest) as error:
         st.info(str(error))
         st.code(f"fashionviz embedding-map {info.name}", language="bash")
         st.stop()

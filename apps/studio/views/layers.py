@@ -10,7 +10,7 @@ from apps.studio import exciting, intake, parts, state
 from apps.studio.exciting import Asked
 from fashionviz.errors import InvalidRequest
 from fashionviz.explain.channels import ChannelIndex, load_index, nearest_indexed
-from fashionviz.explain.split_items import NotBuilt
+from fashionviz.explain.kept import NotBuilt
 from fashionviz.figures.activations import channel_figure
 from fashionviz.figures.channels import input_tiles
 from fashionviz.figures.filters import figure_width, filter_figure
@@ -199,7 +199,7 @@ def index() -> ChannelIndex | None:
     """The model's index of top items; without one, what to do."""
     try:
         return load_index(info.name)
-    except NotBuilt as error:
+    except (NotBuilt, InvalidRequest) as error:
         st.info(str(error))
         return None
 

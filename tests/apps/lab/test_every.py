@@ -20,6 +20,7 @@ from apps.lab.events import Held
 from apps.lab.every_page import EveryEvents
 from apps.lab.layout import Page
 from fashionviz import images
+from fashionviz.data.answers import ANSWERS
 from fashionviz.data.examples import draw
 from fashionviz.errors import Overloaded
 from fashionviz.figures import pictures
@@ -88,14 +89,16 @@ def said(page: Page, steps: list[Step]) -> list[str]:
 def test_trained_models_are_grouped_by_task_and_the_others_named(engine: Engine) -> None:
     found = every.groups(engine)
     assert {info.name for group in found for info in group.models} == {
-        spec.name for spec in list_models() if is_trained(spec.name) and not spec.task.regions
+        spec.name for spec in list_models() if is_trained(spec.name) and ANSWERS[spec.task.answer].names
     }
     assert found[0].models[0].name == LARGE
     for group in found:
         assert {info.task for info in group.models} == {group.task}
         assert group.note in cards.group_heading(group)
     line = cards.untrained_line(every.untrained(engine))
-    assert all(spec.name in line for spec in list_models() if not (is_trained(spec.name) or spec.task.regions))
+    assert all(
+        spec.name in line for spec in list_models() if ANSWERS[spec.task.answer].names and not is_trained(spec.name)
+    )
     assert LARGE not in line
     sizes = [info.parameters for info in every.order(found)]
     assert sizes == sorted(sizes)

@@ -19,6 +19,7 @@ from apps.lab.app import chosen_tab
 from apps.middleware import MAX_BODY, MAX_LAB_BODY, MAX_LAB_UPLOAD, BodyLimit
 from fashionviz import images
 from fashionviz.annotate.table import parse_table, table_bytes
+from fashionviz.data.answers import ANSWERS
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import list_models
@@ -27,7 +28,7 @@ from tests.apps.lab.collection import HEIC, SMALL, jpeg
 from tests.apps.lab.conftest import launched
 from tests.conftest import MODEL
 
-TRAINED = {spec.name for spec in list_models() if is_trained(spec.name) and not spec.task.regions}
+TRAINED = {spec.name for spec in list_models() if is_trained(spec.name) and ANSWERS[spec.task.answer].names}
 
 
 @pytest.fixture(scope="module")
