@@ -44,7 +44,6 @@ class BoxFigure:
         ap, ap50: average precision, 0..1; ``None`` of a class that no photo shows.
         ap50_ci95: of ap50.
         support: how many there are to be found.
-        found: how many boxes were found at the report's score.
     """
 
     label: str
@@ -52,7 +51,6 @@ class BoxFigure:
     ap50: float | None
     ap50_ci95: tuple[float, float]
     support: int
-    found: int
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,9 @@ def _joined(regions: list[_Region], height: int) -> Iterator[Mask]:
         far = height * (STRAY[1] if stray else NEAR)
         near = [item for item in found if min(_gap(region.box, other.box) for other in item) <= far]
         if near or not stray:  # what it connects is one item
-            found = [item for item in found if all(item is not other for other in near)] + [[region, *(r for item in near for r in item)]]
+            found = [item for item in found if all(item is not other for other in near)] + [
+                [region, *(r for item in near for r in item)]
+            ]
     for item in found:
         yield np.logical_or.reduce([region.pixels for region in item])
 

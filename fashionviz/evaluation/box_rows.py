@@ -33,7 +33,9 @@ def boxes_of(rows: NDArray[np.float32]) -> Boxes:
     """The boxes of a detector's rows ``(MOST, 6)``, without the empty ones."""
     held = rows[rows[:, 4] > 0]
     return Boxes(
-        np.ascontiguousarray(held[:, :4], np.float32), held[:, 5].round().astype(np.int64), held[:, 4].astype(np.float32)
+        np.ascontiguousarray(held[:, :4], np.float32),
+        held[:, 5].round().astype(np.int64),
+        held[:, 4].astype(np.float32),
     )
 
 

@@ -95,7 +95,6 @@ def box_report(
     figures = box_figures(found, true, len(classes))
     between, each = intervals(found, true, len(classes))
     counts = np.bincount(np.concatenate([b.labels for b in true]), minlength=len(classes))
-    said = np.bincount(np.concatenate([b.labels for b in found]), minlength=len(classes))
 
     def known(value: float) -> float | None:
         return None if np.isnan(value) else value
@@ -109,7 +108,7 @@ def box_report(
         boxes=int(counts.sum()),
         skipped=skipped,
         per_class=tuple(
-            BoxFigure(label, known(ap), known(ap50), ci95, int(counts[i]), int(said[i]))
+            BoxFigure(label, known(ap), known(ap50), ci95, int(counts[i]))
             for i, (label, (ap, ap50), ci95) in enumerate(zip(classes, figures.per_class, each, strict=True))
         ),
         note=note,
@@ -156,7 +155,9 @@ def evaluate_boxes(
         )
     rows, ids, found, true = _ask(spec, network, data, progress)
     if not rows:
-        raise DataError(f"{data.name}: none of its {len(data)} rows has both a mask with labels and a readable picture.")
+        raise DataError(
+            f"{data.name}: none of its {len(data)} rows has both a mask with labels and a readable picture."
+        )
     report = box_report(
         ModelRef(name, sha), data.name, split or "all", spec.task.classes, found, true, skipped=len(data) - len(rows),
         note=spec.task.note,

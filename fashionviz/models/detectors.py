@@ -35,6 +35,13 @@ FAST = (480, 320)
 LARGE = (768, 512)
 
 
+def best_scores(rows: Tensor, classes: int) -> Tensor:
+    """The highest score of each class among rows ``(MOST, 6)``, 0 of one that was not found: ``(K,)``."""
+    out = rows.new_zeros(classes)
+    held = rows[rows[:, 4] > 0]
+    return out.scatter_reduce(0, held[:, 5].long(), held[:, 4], "amax")
+
+
 def _as_they_are() -> nn.Module:
     """In place of torchvision's resizing: photos come normalised, of one size, and answers stay in its pixels."""
     from torchvision.models.detection.image_list import ImageList
@@ -195,9 +202,7 @@ def _on_resnet(body: str, num_classes: int, *, masks: bool = False) -> nn.Module
     from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
     from torchvision.ops import FrozenBatchNorm2d
 
-    backbone = resnet_fpn_backbone(
-        backbone_name=body, weights=None, norm_layer=FrozenBatchNorm2d, trainable_layers=3
-    )
+    backbone = resnet_fpn_backbone(backbone_name=body, weights=None, norm_layer=FrozenBatchNorm2d, trainable_layers=3)
     return Detector(backbone, num_classes, masks=masks)
 
 

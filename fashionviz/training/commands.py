@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import ModelCard
+from fashionviz.training.detect_recipes import DetectRecipe
+from fashionviz.training.detect_run import train_detector
 from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feature_run import train_on_features
 from fashionviz.training.install import better_than_installed, install, rescore
@@ -84,6 +86,10 @@ def _train_and_install(
         if devices not in (None, 1):
             raise InvalidRequest(f"{name} learns from a few hundred photos: one process trains it.")
         result = train_segmenter(recipe, start, resume=resume)
+    elif isinstance(recipe, DetectRecipe):
+        if devices not in (None, 1):
+            raise InvalidRequest(f"{name} learns from a few hundred photos: one process trains it.")
+        result = train_detector(recipe, start, resume=resume)
     else:
         result = train(recipe, init=start.path, resume=resume, devices=devices)
     if result.rank:

@@ -421,6 +421,8 @@ def read_off(numbers: Tensor, labels: list[int], whole: Tensor) -> tuple[dict[st
     target = {
         "boxes": torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
         "labels": torch.tensor(kept, dtype=torch.long),
-        "masks": torch.stack(masks).to(torch.uint8) if masks else numbers.new_zeros((0, *numbers.shape)).to(torch.uint8),
+        "masks": torch.stack(masks).to(torch.uint8)
+        if masks
+        else numbers.new_zeros((0, *numbers.shape)).to(torch.uint8),
     }
     return target, table[numbers]
