@@ -25,8 +25,16 @@ from fashionviz.data.convert_command import convert_command
 from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_regions, print_tagging
+from fashionviz.evaluation.commands import (
+    compare,
+    how_good,
+    print_boxes,
+    print_landmarks,
+    print_regions,
+    print_tagging,
+)
 from fashionviz.explain.commands import averages, channels, embedding_map
+from fashionviz.inference.detect_command import detect
 from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.explain_command import explain_command
 from fashionviz.inference.landmarks_command import landmarks
@@ -59,6 +67,7 @@ app.command()(assurance)
 app.command()(landmarks)
 app.command()(disagree)
 app.command()(segment)
+app.command()(detect)
 app.command()(channels)
 app.command()(averages)
 app.command("embedding-map")(embedding_map)
@@ -242,7 +251,7 @@ def evaluate(
     from fashionviz.serialise import landmark_report_json, report_json
 
     with plain_errors(), bar(f"{model} on {data}") as tick:
-        tagging = regions = None
+        tagging = regions = boxes = None
         if get_model(model).task.multilabel:
             from fashionviz.evaluation.tagging import evaluate_tags
 
@@ -251,10 +260,17 @@ def evaluate(
             from fashionviz.evaluation.regions import evaluate_regions
 
             regions = evaluate_regions(model, data, split, progress=tick).report
+        elif get_model(model).task.answer == "boxes":
+            from fashionviz.evaluation.boxes import evaluate_boxes
+
+            boxes = evaluate_boxes(model, data, split, progress=tick).report
         else:
             report = run(model, data, split, progress=tick).report
     if regions:
         print_regions(regions, as_json)
+        return
+    if boxes:
+        print_boxes(boxes, as_json)
         return
     if tagging:
         print_tagging(tagging, as_json)

@@ -8,8 +8,8 @@ The masks of Clothing Co-Parsing name a label for each pixel and count no items.
   it as one, so that is what a box is to be looked up by; and a box a shoe would double the weight of footwear in every
   figure.
 - **Two labels are two items**, of one class too: a shirt (*top*) under a sweater (*top*).
-- Regions of one label further apart than :data:`NEAR` of the figure's height are not of one item. Two large regions of
-  *bag* are mostly the straps of one backpack (19 of 21 of the photos in which they are apart), so bags are no exception.
+- Regions of one label further apart than :data:`NEAR` of the figure's height are not of one item. Bags are no
+  exception: on the photos where two large regions of *bag* lie apart they are the straps of a backpack, two excepted.
 - **People side by side share no box.** They are told apart by their heads, the connected regions of hair, hat and face
   in the upper part of the figure; a region belongs to the nearest head, and one that lies under two heads is divided
   half way between them.
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,7 @@ class _Region:
 
 
 def box_of(mask: Mask) -> tuple[int, int, int, int]:
-    """The smallest box ``(x0, y0, x1, y1)``, exclusive at the end, around the true pixels of ``(H, W)``; one at least."""
+    """The smallest box ``(x0, y0, x1, y1)``, exclusive at the end, around the true pixels of ``(H, W)``."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
@@ -160,7 +161,7 @@ def _by_person(regions: list[_Region], people: tuple[float, ...]) -> list[list[_
     """The regions of each person."""
     if len(people) < 2:
         return [regions]
-    between = [(a + b) / 2 for a, b in zip(people[:-1], people[1:], strict=True)]
+    between = [(a + b) / 2 for a, b in pairwise(people)]
     shares: list[list[_Region]] = [[] for _ in people]
     for region in regions:
         whose = np.digitize(np.arange(region.pixels.shape[1]), between)
@@ -188,10 +189,10 @@ def _joined(regions: list[_Region], height: int) -> Iterator[Mask]:
         stray = region.area < STRAY[0] * regions[0].area
         far = height * (STRAY[1] if stray else NEAR)
         near = [item for item in found if min(_gap(region.box, other.box) for other in item) <= far]
-        if near or not stray:  # what it connects is one item
-            found = [item for item in found if all(item is not other for other in near)] + [
-                [region, *(r for item in near for r in item)]
-            ]
+        if not near and stray:
+            continue
+        item = [region, *(other for joined in near for other in joined)]  # what it connects is one item
+        found = [other for other in found if all(other is not joined for joined in near)] + [item]
     for item in found:
         yield np.logical_or.reduce([region.pixels for region in item])
 

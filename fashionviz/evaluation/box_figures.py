@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionviz.evaluation.box_rows import Boxes
+from fashionviz.models.box_rows import Boxes
 
 #: Overlaps at which a box counts as right.
 OVERLAPS = np.arange(0.5, 1.0, 0.05)

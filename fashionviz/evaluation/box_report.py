@@ -1,4 +1,4 @@
-"""The committed report of a detector: ``report.json`` (figures) and ``predictions.parquet`` (the boxes of each photo)."""
+"""The committed report of a detector: ``report.json`` (figures) and ``predictions.parquet`` (each photo's boxes)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fashionviz.detect_results import BoxFigure, BoxReport
-from fashionviz.evaluation.box_rows import Boxes
 from fashionviz.evaluation.boxes import ScoredBoxes
+from fashionviz.models.box_rows import Boxes
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import model_folder
 from fashionviz.results import ModelRef

@@ -17,8 +17,8 @@ from fashionviz.data.street_items import photo_with_items
 from fashionviz.detect_results import BoxFigure, BoxReport
 from fashionviz.errors import DataError, ImageError, InvalidRequest
 from fashionviz.evaluation.box_figures import box_figures, figures_of, intervals
-from fashionviz.evaluation.box_rows import Boxes, boxes_of, true_boxes
-from fashionviz.models.preprocess import Placement, to_input, turned
+from fashionviz.models.box_rows import Boxes, boxes_of, on_photo, true_boxes
+from fashionviz.models.preprocess import to_input, turned
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_trained
 from fashionviz.results import ModelRef
@@ -55,20 +55,6 @@ def detector(name: str) -> ModelSpec:
     if spec.task.answer != "boxes":
         raise InvalidRequest(f"{name} gives {spec.task.answer}, no boxes: it does not find the items of a photo.")
     return spec
-
-
-def on_photo(boxes: Boxes, place: Placement, size: tuple[int, int]) -> Boxes:
-    """Boxes in pixels of a model's input as boxes in pixels of the photo, clipped to it.
-
-    Args:
-        boxes: in pixels of the input.
-        place: where the photo lies in it.
-        size: height and width of the photo.
-    """
-    height, width = place.frame
-    corners = boxes.boxes.reshape(-1, 2, 2).astype(np.float64) / [width, height]
-    placed = place.on_photo(corners) * [size[1], size[0]]
-    return Boxes(placed.reshape(-1, 4).astype(np.float32), boxes.labels, boxes.scores)
 
 
 def box_report(

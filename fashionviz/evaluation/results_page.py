@@ -9,6 +9,8 @@ from typing import Any
 
 from fashionviz.data.labels import TASKS, Task
 from fashionviz.data.regions import DERIVED_NOTE
+from fashionviz.detect_results import BoxReport
+from fashionviz.evaluation.box_report import load_box_report
 from fashionviz.evaluation.compare import Comparison, compare
 from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.evaluation.report import load_report
@@ -35,6 +37,10 @@ REFERENCES: dict[str, str] = {
         "Street2Shop."
     ),
     "tags": ("Paper 000 reports F1 0.453 and accuracy 0.973 on the 228 labels of iMaterialist Fashion 2018."),
+    "garment13": (
+        "Paper 001 reports AP 0.351, 0.393 and 0.407 for Faster R-CNN on ResNet-50, ResNet-101 and ResNeXt-101 on the "
+        "thirteen classes of DeepFashion2, which are others."
+    ),
     "category5": (
         "Paper 001 reports validation 0.85 and test 0.83, top 2 0.95 and 0.93, on street photos of Street2Shop."
     ),
@@ -151,6 +157,25 @@ def _segmenter(model: ModelSection) -> list[str]:
     return lines + _curve(card)
 
 
+def _detector(model: ModelSection) -> list[str]:
+    """A detector: its figures, then every class of items."""
+    card, report = model.card, model.boxes
+    lines = _opening(card)
+    if report is not None:
+        lines += [
+            f"By class, {report.data_set} {report.split}, n {report.n:,} photos with {report.boxes:,} boxes:",
+            "",
+            "| class | AP50 | 95 % interval | AP | items |",
+            "|---|---:|---|---:|---:|",
+        ]
+        for c in report.per_class:
+            low, high = c.ap50_ci95
+            shown = f"{c.ap50:.4f} | {low:.4f} – {high:.4f} | {c.ap:.4f}" if c.ap is not None else "– | – | –"
+            lines.append(f"| {c.label} | {shown} | {c.support:,} |")
+        lines.append("")
+    return lines + _curve(card)
+
+
 def _tags(report: TaggingReport) -> list[str]:
     lines = [
         f"<details><summary>{len(report.per_tag)} tags</summary>",
@@ -175,6 +200,7 @@ class ModelSection:
     report: Report | None = None
     tagging: TaggingReport | None = None
     regions: RegionReport | None = None
+    boxes: BoxReport | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +237,7 @@ def result_sections() -> tuple[TaskSection, ...]:
                 report=load_report(model) if task.answer == "classes" else None,
                 tagging=load_tagging_report(model) if task.answer == "tags" else None,
                 regions=load_region_report(model) if task.answer == "regions" else None,
+                boxes=load_box_report(model) if task.answer == "boxes" else None,
             )
             for model in names
         )
@@ -238,9 +265,11 @@ def results_page() -> str:
         if section.task.note:
             lines += [section.task.note, ""]
         reference = [f"Reference: {section.reference}", ""] if section.reference else []
-        if section.task.regions:
+        described = {"regions": _segmenter, "boxes": _detector}.get(section.task.answer)
+        if described is not None:
             for model in section.models:
-                lines += _segmenter(model)
+                lines += described(model)
+            lines += reference
             continue
         if section.comparison is None:
             for model in section.models:

@@ -1,8 +1,8 @@
 """Photos with items to learn boxes from: street photos, catalogue cut-outs pasted onto them, shop photos.
 
-A photo and its items are one array: red, green, blue, and the number of the item that a pixel belongs to. Whatever moves
-or covers pixels moves and covers items, and boxes are read off at the end, so that they are always those of what can be
-seen (copy-paste augmentation, Ghiasi et al. 2021, arXiv:2012.07177).
+A photo and its items are one array: red, green, blue, and the number of the item that a pixel belongs to. Whatever
+moves or covers pixels moves and covers items, and boxes are read off at the end: they are those of what is seen
+(copy-paste augmentation, Ghiasi et al. 2021, arXiv:2012.07177).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fashionviz.data.garment13 import GARMENT13
 from fashionviz.data.landmarks.kept import rule_version
 from fashionviz.data.landmarks.parts import Refused
 from fashionviz.data.regions import PERSON, street_regions
-from fashionviz.data.sets import ParquetSet, cache_root, open_set
+from fashionviz.data.sets import ParquetSet, cache_root
 from fashionviz.data.street_items import photo_with_items
 from fashionviz.errors import DataError, ImageError, InvalidRequest
 from fashionviz.models.detectors import Targets
@@ -421,8 +421,6 @@ def read_off(numbers: Tensor, labels: list[int], whole: Tensor) -> tuple[dict[st
     target = {
         "boxes": torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
         "labels": torch.tensor(kept, dtype=torch.long),
-        "masks": torch.stack(masks).to(torch.uint8)
-        if masks
-        else numbers.new_zeros((0, *numbers.shape)).to(torch.uint8),
+        "masks": torch.stack([*masks, numbers < 0])[: len(masks)].to(torch.uint8),  # none of none, too
     }
     return target, table[numbers]

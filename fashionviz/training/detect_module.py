@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fashionviz.evaluation.box_figures import box_figures, figures_of
-from fashionviz.evaluation.box_rows import Boxes, boxes_of
+from fashionviz.models.box_rows import Boxes, boxes_of
 from fashionviz.models.detectors import Detector
 from fashionviz.training.detect_material import ItemBatch
 from fashionviz.training.detect_recipes import DetectRecipe

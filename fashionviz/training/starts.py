@@ -34,8 +34,8 @@ class Start:
     """The weights that a run starts from.
 
     Attributes:
-        name: what was asked for: ``imagenet``, ``coco``, ``nsfwjs``, ``in-domain``, a model's name, ``scratch``, or a file's
-            name.
+        name: what was asked for: ``imagenet``, ``coco``, ``nsfwjs``, ``in-domain``, a model's name, ``scratch``, or a
+            file's name.
         path: the safetensors file, ``None`` from scratch.
         sha256: of that file, ``None`` from scratch.
         recipe: how those weights were trained, where they are our own.
@@ -52,7 +52,8 @@ def starting_weights(init: str, model: str) -> Start:
 
     Args:
         init: ``imagenet``, ``coco`` (a detector of torchvision's), ``nsfwjs`` (Inception-v3: ImageNet's by way of that
-            project), ``in-domain`` (the installed weights of this model), the name of a model (its installed weights), ``scratch``, or a safetensors file.
+            project), ``in-domain`` (the installed weights of this model), the name of a model (its installed weights),
+            ``scratch``, or a safetensors file.
         model: registry name of the model to be trained.
 
     Raises:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.data.garment13 import Item
+from fashionviz.models.preprocess import Placement
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,17 @@ def true_boxes(items: Sequence[Item]) -> Boxes:
     """The items of a mask."""
     boxes = np.array([item.box for item in items], np.float32).reshape(-1, 4)
     return Boxes(boxes, np.array([item.label for item in items], np.int64), np.ones(len(items), np.float32))
+
+
+def on_photo(boxes: Boxes, place: Placement, size: tuple[int, int]) -> Boxes:
+    """Boxes in pixels of a model's input as boxes in pixels of the photo, clipped to it.
+
+    Args:
+        boxes: in pixels of the input.
+        place: where the photo lies in it.
+        size: height and width of the photo.
+    """
+    height, width = place.frame
+    corners = boxes.boxes.reshape(-1, 2, 2).astype(np.float64) / [width, height]
+    placed = place.on_photo(corners) * [size[1], size[0]]
+    return Boxes(placed.reshape(-1, 4).astype(np.float32), boxes.labels, boxes.scores)
