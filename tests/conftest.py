@@ -40,6 +40,7 @@ FIGURES = {
     "classes": ("accuracy",),
     "tags": ("micro_f1", "macro_f1", "map"),
     "regions": ("miou", "pixel_accuracy", "person_as_garment", "garment_as_person"),
+    "boxes": ("ap50", "ap", "ap75", "ar"),
 }
 
 
