@@ -1,8 +1,8 @@
 """What a photo costs each detector, in paper 001's table: AP and time per image by backbone, in one run.
 
-Each is asked about one street-sized photo at a time, at the size that it is served at, in turn with the others. AP is the
-card's. A detector without weights is timed with random ones and called untrained: what it would find is not looked at,
-its time is that of the trained one but for the number of boxes that are sorted out at the end.
+Each is asked about one photo at a time, at the size that it is served at, in turn with the others. AP is the card's. A
+detector without weights is timed with random ones and called untrained: what it would find is not looked at, its time
+is that of the trained one but for the number of boxes that are sorted out at the end.
 """
 
 from __future__ import annotations

@@ -84,11 +84,11 @@ def _large(model: str) -> DetectRecipe:
 DETECT_RECIPES: dict[str, DetectRecipe] = {
     recipe.model: recipe
     for recipe in (
-        # For 45 minutes of two idle cores. Measured on one busy core, forward and backward with this trunk frozen up to
-        # its fourth block: 0.34 s a photo at 384×256, 0.45 s at 480×320, and 0.03 s to make it; of that the trunk is
-        # less than half. So most epochs are seen small: half of the windows are nearer than a whole photo, which shows
-        # items at the pixels they are served at (Touvron et al. 2019), and only the last ones at the served size, where
-        # a belt is 17 pixels high. 18 epochs are some 2,000 steps of seven street photos and one shop photo.
+        # For 45 minutes of two idle cores. Measured on one core of a busy machine, forward and backward with the trunk
+        # frozen up to its fourth block: 0.34 s a photo at 384×256, 0.45 s at 480×320, and 0.03 s to make it. So most
+        # epochs are seen small, with a third of the windows nearer than the whole photo, which shows items at the
+        # pixels they are served at (Touvron et al. 2019), and only the last ones at the served size, where a belt is 17
+        # pixels high. 18 epochs are some 2,000 steps of seven street photos and one shop photo.
         DetectRecipe(
             model="fasterrcnn_mobilenet_v2_fpn.garment13",
             stages=(((320, 224), 8), ((384, 256), 6), ((480, 320), 4)),
