@@ -31,6 +31,7 @@ CURL = {
     "/api/v1/filters": "curl '{base}/api/v1/filters?format=png' -o filters.png",
     "/api/v1/landmarks": 'curl -F file=@photo.jpg "{base}/api/v1/landmarks?format=png" -o landmarks.png',
     "/api/v1/segment": 'curl -F file=@photo.jpg "{base}/api/v1/segment?format=png" -o regions.png',
+    "/api/v1/detect": 'curl -F file=@photo.jpg "{base}/api/v1/detect?format=png" -o items.png',
     "/api/v1/activations": "curl -F file=@photo.jpg -F layer=features.3 \\\n  {base}/api/v1/activations -o maps.png",
     "/api/v1/disagreement": "curl -F file=@photo.jpg {base}/api/v1/disagreement",
     "/api/v1/report": (

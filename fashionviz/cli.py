@@ -25,9 +25,17 @@ from fashionviz.data.convert_command import convert_command
 from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_regions, print_tagging
+from fashionviz.evaluation.commands import (
+    compare,
+    how_good,
+    print_boxes,
+    print_landmarks,
+    print_regions,
+    print_tagging,
+)
 from fashionviz.evaluation.retrieval_print import print_retrieval
 from fashionviz.explain.commands import averages, channels, embedding_map
+from fashionviz.inference.detect_command import detect
 from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.explain_command import explain_command
 from fashionviz.inference.landmarks_command import landmarks
@@ -64,6 +72,7 @@ app.command()(assurance)
 app.command()(landmarks)
 app.command()(disagree)
 app.command()(segment)
+app.command()(detect)
 app.command()(channels)
 app.command()(averages)
 app.command("embedding-map")(embedding_map)
@@ -252,7 +261,7 @@ def evaluate(
         evaluate_generator(model, data, split, as_json)
         return
     with plain_errors(), bar(f"{model} on {data}") as tick:
-        tagging = regions = retrieved = None
+        tagging = regions = retrieved = boxes = None
         if get_model(model).task.multilabel:
             from fashionviz.evaluation.tagging import evaluate_tags
 
@@ -265,6 +274,10 @@ def evaluate(
             from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
 
             retrieved = report_of(evaluate_embedding(model, data, split, progress=tick))
+        elif get_model(model).task.answer == "boxes":
+            from fashionviz.evaluation.boxes import evaluate_boxes
+
+            boxes = evaluate_boxes(model, data, split, progress=tick).report
         else:
             report = run(model, data, split, progress=tick).report
     if retrieved:
@@ -272,6 +285,9 @@ def evaluate(
         return
     if regions:
         print_regions(regions, as_json)
+        return
+    if boxes:
+        print_boxes(boxes, as_json)
         return
     if tagging:
         print_tagging(tagging, as_json)
