@@ -55,6 +55,12 @@ def _read(facts: dict[str, Any]) -> DrawingReport:
     def rate(value: dict[str, Any] | None) -> Rate | None:
         return None if value is None else Rate(value["count"], value["n"], tuple(value["ci95"]))
 
+    def distance(row: dict[str, Any]) -> Distance:
+        spans = {name: tuple(row[name]) for name in ("frechet_ci95", "kernel_ci95")}
+        return Distance(
+            row["what"], row["n"], row["frechet"], spans["frechet_ci95"], row["kernel"], spans["kernel_ci95"]
+        )
+
     facts.pop("on_scale", None)
     rates = {
         name: rate(facts.pop(name))
@@ -62,10 +68,7 @@ def _read(facts: dict[str, Any]) -> DrawingReport:
     }
     return DrawingReport(
         model=ModelRef(**facts.pop("model")),
-        distances=tuple(
-            Distance(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
-            for row in facts.pop("distances")
-        ),
+        distances=tuple(distance(row) for row in facts.pop("distances")),
         nearest=tuple(Copy(**row) for row in facts.pop("nearest")),
         classes=tuple(facts.pop("classes")),
         asked=tuple(tuple(row) for row in facts.pop("asked")),

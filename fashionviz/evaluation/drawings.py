@@ -47,7 +47,7 @@ DRAWS = 12
 #: Test photos alike to a training item beyond this percentile of their own are what a near-copy is compared with.
 PERCENTILE = 95
 _SHOWN = 12
-_CONTROLS = {"blurred": blurred, "shuffled": shuffled}
+_CONTROLS: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {"blurred": blurred, "shuffled": shuffled}
 
 
 def set_features(data: ParquetSet, size: tuple[int, int], kind: str) -> Features:
@@ -111,7 +111,7 @@ def evaluate_drawings(
     test = photos_for(spec, split, source=source)
     if len(test) < 50:
         raise DataError(
-            f"{len(test)} photos of {test.data.name} are too few to measure drawings against; 50 are needed."
+            f"{len(test)} photos of {test.known.name} are too few to measure drawings against; 50 are needed."
         )
     floor = photos_for(spec, "validation")
     train = photos_for(spec, "train")
@@ -122,12 +122,12 @@ def evaluate_drawings(
     tick()
     drawn = imagenet_features(drawn_pixels)
     tick()
-    real = set_features(test.data, spec.size, "real")[test.rows]
+    real = set_features(test.known, spec.size, "real")[test.rows]
     tick()
     distances = [_distance("drawn", drawn, real)]
     tick()
     for kind in ("real", "blurred", "shuffled"):
-        distances.append(_distance(kind, set_features(floor.data, spec.size, kind)[floor.rows], real))
+        distances.append(_distance(kind, set_features(floor.known, spec.size, kind)[floor.rows], real))
         tick()
     precise, recalled = precision_recall(real, drawn)
     named, seen = classifier_answers(garment_part(drawn_pixels))
@@ -136,7 +136,7 @@ def evaluate_drawings(
     tick()
     return DrawingReport(
         model=ModelRef(name, sha256 or ""),
-        data_set=test.data.name,
+        data_set=test.known.name,
         split=split or "all",
         n=n,
         first_seed=FIRST_SEED,
@@ -210,11 +210,11 @@ def _copies(
     learns: tuple[str, ...],
 ) -> tuple[Rate, Rate, float, tuple[Copy, ...]]:
     """Drawn pictures that are more like a training item than nearly all test photos are."""
-    known = set_features(train.data, size, "judge")[train.rows]
-    _, own = nearest_rows(set_features(test.data, size, "judge")[test.rows], known)
+    known = set_features(train.known, size, "judge")[train.rows]
+    _, own = nearest_rows(set_features(test.known, size, "judge")[test.rows], known)
     limit = float(np.percentile(own, PERCENTILE))
     places, alike = nearest_rows(seen, known)
-    ids = train.data.table(["id"]).column("id")
+    ids = train.known.table(["id"]).column("id")
     alone = learns[0] if len(learns) == 1 else None
     nearest = tuple(
         Copy(

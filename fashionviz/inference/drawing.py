@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from fashionviz.drawing_results import Drawing, Formation, GeneratorInfo, Inversion, Judgement, Samples, Walk
+from fashionviz.drawing_results import Drawing, Formation, GeneratorInfo, Inversion, Judgement, Pixels, Samples, Walk
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.generate.invert import invert
 from fashionviz.generate.latents import LARGEST_SEED, slerp
@@ -184,7 +184,7 @@ class DrawingCalls(HeldModels):
         latents = [key.latent(drawer.spec.latent, truncation) for key in keys]
         ways = [(k, (k + 1) % len(keys)) for k in range(len(keys) if loop else len(keys) - 1)]
         total = len(ways) * steps + (0 if loop else 1)
-        frames = []
+        frames: list[Pixels] = []
         with drawer.alone(cancel) as waited:
             began = time.perf_counter()
             for a, b in ways:

@@ -90,6 +90,7 @@ class ConditionalGenerator(Generator):
         super().__init__()
         self.latent = LATENT
         c = [8 * width, 4 * width, 2 * width, width]
+        picture = nn.Conv2d(c[3] // 2, 3, 3, 1, 1)
         self.stages = nn.ModuleDict(
             {
                 "4x4": Grow(LATENT, c[0], classes, stride=1, padding=0),
@@ -97,12 +98,12 @@ class ConditionalGenerator(Generator):
                 "16x16": Grow(c[1], c[2], classes),
                 "32x32": Grow(c[2], c[3], classes),
                 "64x64": Grow(c[3], c[3] // 2, classes),
-                "picture": nn.Sequential(nn.Conv2d(c[3] // 2, 3, 3, 1, 1), nn.Tanh()),
+                "picture": nn.Sequential(picture, nn.Tanh()),
             }
         )
         self.excite = nn.ModuleDict({"16x16": Excite(c[0], c[2]), "32x32": Excite(c[1], c[3])})
         initialise(self)
-        self.stages["picture"][0].reset_parameters()  # type: ignore[index,operator,union-attr]  nothing is normed after it
+        picture.reset_parameters()  # nothing is normed after it, so it begins as PyTorch has it
 
     def watch(self, z: Tensor, classes: Tensor | None = None) -> dict[str, Tensor]:
         """What each stage gives.

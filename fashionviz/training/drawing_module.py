@@ -52,6 +52,7 @@ class DrawingGame(pl.LightningModule):
         self.generator, self.spec, self.recipe = generator, spec, recipe
         self.average = copy.deepcopy(generator).requires_grad_(False).eval()
         self.judge = judge or make_judge(spec, recipe)
+        self.updates: Tensor
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
         self._averaging = warming_average(recipe.ema_decay)
 
@@ -120,12 +121,13 @@ class DrawingGame(pl.LightningModule):
     def _follow(self) -> None:
         """Move the average towards the generator; batch norm's statistics are averaged, too."""
         ours = dict(self.generator.state_dict())
+        done = int(self.updates)
         for name, kept in self.average.state_dict().items():
             if kept.is_floating_point():
-                kept.copy_(self._averaging(kept, ours[name], self.updates))
+                kept.copy_(self._averaging(kept, ours[name], done))
             else:
                 kept.copy_(ours[name])
-        self.updates += 1
+        self.updates.fill_(done + 1)
 
     def configure_optimizers(self) -> Any:
         """Adam for both."""

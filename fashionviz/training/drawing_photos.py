@@ -40,6 +40,17 @@ class Photos:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    @property
+    def known(self) -> ParquetSet:
+        """The set.
+
+        Raises:
+            DataError: they are of none.
+        """
+        if self.data is None:
+            raise DataError("These pictures are of no data set.")
+        return self.data
+
 
 def photos_for(
     spec: GeneratorSpec, split: str | None, *, source: str = "fpi", progress: Progress | None = None

@@ -13,6 +13,7 @@ from PIL import Image
 
 from fashionviz.data.examples import KINDS, draw
 from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.evaluation.drawing_report import save_film
 from fashionviz.generate.draw import draw_pixels
 from fashionviz.generate.latents import latents_of
 from fashionviz.inference.engine import Engine
@@ -139,7 +140,7 @@ def test_a_folder_of_ones_own(folder: Path, tmp_path: Path, monkeypatch: pytest.
     card = json.loads((tmp_path / "weights" / name / "card.json").read_text())
     assert card["recipe"]["like"] == PLAIN
     assert str(tmp_path) not in json.dumps(card)
-    assert Image.open(tmp_path / "weights" / name / "film.webp").n_frames == 2
+    assert (tmp_path / "weights" / name / "film.webp").is_file()
     engine = Engine()
     info = next(info for info in engine.generators() if info.name == name)
     assert info.trained
@@ -148,6 +149,14 @@ def test_a_folder_of_ones_own(folder: Path, tmp_path: Path, monkeypatch: pytest.
     engine.close()
     assert drawn.shape == (2, 64, 64, 3)
     assert not any(info.name == name for info in Engine().models())
+
+
+def test_a_film_has_a_frame_an_epoch(tmp_path: Path) -> None:
+    film = np.random.default_rng(0).integers(0, 256, (4, 36, 64, 64, 3), dtype=np.uint8)
+    save_film(film, tmp_path / "film.webp")
+    shown = Image.open(tmp_path / "film.webp")
+    assert shown.n_frames == 4
+    assert shown.size == (6 * 66 - 2, 6 * 66 - 2)
 
 
 def test_few_pictures_are_too_few(tmp_path: Path) -> None:
