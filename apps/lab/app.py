@@ -92,9 +92,9 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         annotate_page.wire(many, annotates)
         for leave in (takes.leave, draws.leave, asks.leave, annotates.leave):
             blocks.unload(leave)
-        arrived = maps_page.wire_link(gallery, page, draws, opened)
+        maps_page.wire_link(gallery, page, draws, opened)
         _wire_tabs(
-            arrived, tabs, {_FIRST: first, maps_page.TAB: shelf, every_page.TAB: second, annotate_layout.TAB: third}
+            blocks, tabs, {_FIRST: first, maps_page.TAB: shelf, every_page.TAB: second, annotate_layout.TAB: third}
         )
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
@@ -110,13 +110,10 @@ def chosen_tab(request: gr.Request) -> Any:
     return gr.Tabs(selected=wanted) if wanted in (maps_page.TAB, every_page.TAB, annotate_layout.TAB) else gr.skip()
 
 
-def _wire_tabs(arrived: Any, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) -> None:
-    """The address says which tab is open, so that it can be kept and sent.
-
-    It opens when a link's choices have ``arrived``: a tab that is opened looks at them.
-    """
+def _wire_tabs(blocks: gr.Blocks, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) -> None:
+    """The address says which tab is open, so that it can be kept and sent."""
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    arrived.then(chosen_tab, None, tabs, **hidden)
+    blocks.load(chosen_tab, None, tabs, **hidden)
     for name, tab in all_tabs.items():
         tab.select(None, None, None, js=_ADDRESS.replace("TAB", "" if name == _FIRST else name), **hidden)
 

@@ -45,7 +45,7 @@ def lay_out() -> Page:
 def wish(engine: Any, model: str | None, method: str | None, target: str | None, held: Held, *part: Any) -> Wish:
     """The chosen model, class and part; beside the usual methods the one that the page shows."""
     info = engine.model(model)
-    methods = dict.fromkeys(name for name in (*METHODS, method) if name is not None and name in info.methods)
+    methods = dict.fromkeys(name for name in (*METHODS, method or "") if name in info.methods)
     chosen = target if target in info.classes else None
     return Wish((info.name,), tuple(methods), chosen, Part.of(*part).box(held))
 

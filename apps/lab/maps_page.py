@@ -100,18 +100,14 @@ class MapsEvents:
             **{tab: gr.Tab(visible=name in info.methods) for name, tab in page.tabs.items()},
         }
 
-    def arrive(self, model: str | None, request: gr.Request) -> dict[Any, Any]:
-        """The page opens: a link may name the class and the one that it is compared with."""
-        page, info = self.page, self.engine.model(model)
-        link = dict(request.query_params or {}) if request else {}
-        chosen: dict[Any, Any] = {}
-        for place, key, nothing in ((page.target, "target", handlers.TOP), (page.against, "against", maps.NOTHING)):
-            wanted = link.get(key, "")
-            if wanted and wanted not in info.classes:
-                gr.Info(f"The link names a class that {info.name} does not have: {wanted[:80]}.")
-                wanted = ""
-            chosen[place] = gr.Dropdown([nothing, *info.classes], value=wanted or nothing)
-        return chosen
+    def arrive(self, held: Held | None, model: str | None, method: str | None, request: gr.Request) -> dict[Any, Any]:
+        """The page has opened with a link's model: the link may name the class and the one that it is compared with."""
+        info, link = self.engine.model(model), dict(request.query_params or {}) if request else {}
+        chosen = [link.get("target") or handlers.TOP, link.get("against") or maps.NOTHING]
+        for label in chosen:
+            if label not in (handlers.TOP, maps.NOTHING, *info.classes):
+                gr.Info(f"The link names a class that {info.name} does not have: {label[:80]}.")
+        return self.opened(held, model, chosen[0], chosen[1], method, request)
 
     def _asked(self, held: Held, model: str | None, target: str, against: str, scale: str, *part: Any) -> Asked:
         name = self.engine.model(model).name
@@ -222,7 +218,7 @@ _LINK = (
 )
 
 
-def wire_link(page: Page, other: Page, events: MapsEvents, opened: Any) -> Any:
+def wire_link(page: Page, other: Page, events: MapsEvents, opened: Any) -> None:
     """A link's choices, and the link to what is chosen.
 
     Args:
@@ -230,14 +226,16 @@ def wire_link(page: Page, other: Page, events: MapsEvents, opened: Any) -> Any:
         other: the first tab's, whose model it is about.
         events: of the tab.
         opened: what happens when the page has opened and the first tab has the link's model.
-
-    Returns:
-        What happens after that.
     """
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     named = [other.model, page.target, page.against]
     gr.on([part.change for part in named], None, named, page.link, js=_LINK, **hidden)
-    return opened.then(events.arrive, other.model, [page.target, page.against], **hidden)
+    opened.then(events.arrive, [other.held, other.model, page.method], _places(page), **hidden)
+
+
+def _places(page: Page) -> list[Any]:
+    """What depends on the model."""
+    return [page.target, page.against, page.method, page.note, *page.tabs.values()]
 
 
 def wire(page: Page, tab: gr.Tab, other: Page, events: MapsEvents) -> None:
@@ -245,8 +243,7 @@ def wire(page: Page, tab: gr.Tab, other: Page, events: MapsEvents) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     part = [other.region, other.left, other.top, other.right, other.bottom]
     choices = [other.held, other.model, page.target, page.against]
-    places = [page.target, page.against, page.method, page.note, *page.tabs.values()]
-    tab.select(events.opened, [*choices, page.method], places, **hidden)
+    tab.select(events.opened, [*choices, page.method], _places(page), **hidden)
     answers = [page.note, page.ask, page.cancel, *page.sliders.values(), *page.notes.values()]
     page.ask.click(events.run, [*choices, page.scale, *part], answers, concurrency_limit=4, **hidden)
     armed = page.check.click(lambda: gr.Button(interactive=True), None, page.cancel, **hidden)

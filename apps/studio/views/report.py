@@ -14,11 +14,9 @@ from fashionviz.take_home.code import report_cli, report_python
 from fashionviz.take_home.gather import take_home
 from fashionviz.take_home.page import report_html
 from fashionviz.take_home.result import METHODS as USUAL
-from fashionviz.take_home.result import Trusted, Wish
+from fashionviz.take_home.result import TRUSTED, Wish
 
 MOST_PROBABLE = "the most probable class"
-#: In words: of which maps it is found out how far they can be trusted.
-TRUST: dict[Trusted, str] = {"quick": "of quick methods", "all": "of all", "none": "of none"}
 
 
 def choose(box: Box | None) -> Wish:
@@ -42,10 +40,9 @@ def choose(box: Box | None) -> Wish:
     parts.choice_from("target", [MOST_PROBABLE, *classes])
     target = st.selectbox("Class to explain", [MOST_PROBABLE, *classes], key="target", bind="query-params")
     checked = st.segmented_control(
-        "Find out how far the maps can be trusted",
-        list(TRUST),
-        default=next(iter(TRUST)),
-        format_func=TRUST.__getitem__,
+        "Find out which maps can be trusted: those of quick methods, all, or none",
+        TRUSTED,
+        default=Wish.trust,
         required=True,
         key="trust",
         bind="query-params",

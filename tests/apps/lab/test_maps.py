@@ -117,14 +117,14 @@ def test_a_check_does_not_stop_the_drawing(engine: Engine, page: Page) -> None:
 
 def test_a_link_names_both_classes(engine: Engine, page: Page) -> None:
     request = gr.Request(session_hash="a", query_params={"target": "dresses", "against": "tops"})
-    arrived = MapsEvents(engine, page).arrive(MODEL, request)
+    arrived = MapsEvents(engine, page).arrive(None, MODEL, None, request)
     assert (arrived[page.target].value, arrived[page.against].value) == ("dresses", "tops")
     assert chosen_tab(request).selected == maps_page.TAB
     foreign = gr.Request(session_hash="a", query_params={"target": "Pets"})
     with pytest.MonkeyPatch.context() as patch:
         said: list[str] = []
         patch.setattr(gr, "Info", said.append)
-        arrived = MapsEvents(engine, page).arrive(MODEL, foreign)
+        arrived = MapsEvents(engine, page).arrive(None, MODEL, None, foreign)
     assert said == [f"The link names a class that {MODEL} does not have: Pets."]
     assert (arrived[page.target].value, arrived[page.against].value) == (handlers.TOP, maps.NOTHING)
 
