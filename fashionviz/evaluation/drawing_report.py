@@ -56,10 +56,8 @@ def _read(facts: dict[str, Any]) -> DrawingReport:
         return None if value is None else Rate(value["count"], value["n"], tuple(value["ci95"]))
 
     def distance(row: dict[str, Any]) -> Distance:
-        spans = {name: tuple(row[name]) for name in ("frechet_ci95", "kernel_ci95")}
-        return Distance(
-            row["what"], row["n"], row["frechet"], spans["frechet_ci95"], row["kernel"], spans["kernel_ci95"]
-        )
+        frechet, kernel = ((float(low), float(high)) for low, high in (row["frechet_ci95"], row["kernel_ci95"]))
+        return Distance(row["what"], row["n"], row["frechet"], frechet, row["kernel"], kernel)
 
     facts.pop("on_scale", None)
     rates = {

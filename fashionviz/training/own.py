@@ -103,7 +103,7 @@ def own_recipe(like: str, name: str, root: Path | None) -> Iterator[Recipe | Fea
     recipe, base = any_recipe(like), get_model(like)
     if not isinstance(recipe, Recipe | FeatureRecipe):
         raise InvalidRequest(
-            f"{like} learns from masks or from pairs of pictures, which are not read from {name}. Follow another recipe."
+            f"{like} learns from masks or pairs of pictures, which are not read from {name}. Follow another recipe."
         )
     folder = garments_of(name, root)
     splits = tuple(splits_in(folder))
