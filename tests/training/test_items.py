@@ -151,7 +151,8 @@ def test_every_loss_is_small_where_items_are_apart(name: str) -> None:
     )
     labels, photos = torch.arange(4).repeat(2), torch.arange(8) < 4
     good, bad = (float(sum(ItemLoss(loss, 256)(v, labels, photos).values())) for v in (apart, together))
-    assert good < 0.05
+    least = 0.32 if name == "multi-similarity" else 0.05  # its pull on pairs that are together already never ends
+    assert good < least
     assert bad > good + 0.05
 
 
