@@ -55,5 +55,7 @@ def load_retrieval_report(name: str) -> RetrievalReport | None:
         model=ModelRef(**facts["model"]),
         match_ece_ci95=tuple(interval) if interval else None,
         per_category=tuple(CategoryRecall(r["category"], _recall(r["recall"])) for r in facts["per_category"]),
-        **{kind: _recall(facts[kind]) for kind in ("recall", "strict", "near")},
+        recall=_recall(facts["recall"]),
+        strict=_recall(facts["strict"]),
+        near=_recall(facts["near"]),
     )

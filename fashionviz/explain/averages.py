@@ -25,19 +25,18 @@ from fashionviz.data.sets import cache_root
 from fashionviz.errors import DataError
 from fashionviz.explain import methods  # noqa: F401  it silences what Captum announces at every call
 from fashionviz.explain.hookable import hookable
+from fashionviz.explain.kept import load_kept
 from fashionviz.explain.split_items import (
     Batch,
     SplitItems,
     Tick,
     batches,
-    check_weights,
-    load_or_say,
     split_items,
     stop_if,
 )
 from fashionviz.explore_results import ClassAverages, Source
 from fashionviz.models.registry import ModelSpec, get_model
-from fashionviz.models.weights import load_trained, model_folder
+from fashionviz.models.weights import load_trained
 from fashionviz.results import ModelRef
 
 FILE = "averages.npz"
@@ -270,14 +269,10 @@ def load_averages(name: str) -> ClassAverages:
 
     Raises:
         UnknownModel: no such model.
+        InvalidRequest: a model whose split has no items of classes.
         NotBuilt: there are none, they are damaged, or the weights are others.
     """
-    name = get_model(name).name
-    path, command = model_folder(name) / FILE, f"fashionviz averages {name}"
-    found = load_or_say(lambda: _read(path), path, f"The file of {name}'s class averages", command)
-    assert isinstance(found, ClassAverages)
-    check_weights(name, found.model.sha256, "The file of class averages", command)
-    return found
+    return load_kept(name, FILE, _read, "file of class averages", "averages")
 
 
 def _read(path: Path) -> ClassAverages:

@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashionviz.errors import InvalidRequest
-from fashionviz.explain.split_items import Tick, batches, check_weights, load_or_say, split_items, stop_if
+from fashionviz.explain.kept import load_kept
+from fashionviz.explain.split_items import Tick, batches, split_items, stop_if
 from fashionviz.explore_results import Source, TopItem, TopItems
 from fashionviz.models.registry import get_model
-from fashionviz.models.weights import load_trained, model_folder
+from fashionviz.models.weights import load_trained
 from fashionviz.results import LayerInfo, ModelRef
 
 FILE = "channels.parquet"
@@ -292,14 +293,10 @@ def load_index(name: str) -> ChannelIndex:
 
     Raises:
         UnknownModel: no such model.
+        InvalidRequest: a model whose split has no items of classes.
         NotBuilt: there is none, it is damaged, or the weights are others.
     """
-    name = get_model(name).name
-    path, command = model_folder(name) / FILE, f"fashionviz channels {name}"
-    index = load_or_say(lambda: _read(path, path.stat().st_mtime_ns), path, f"The index of {name}'s top items", command)
-    assert isinstance(index, ChannelIndex)
-    check_weights(name, index.model.sha256, "The index of top items", command)
-    return index
+    return load_kept(name, FILE, lambda path: _read(path, path.stat().st_mtime_ns), "index of top items", "channels")
 
 
 @lru_cache(maxsize=8)

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashionviz.errors import DataError
-from fashionviz.explain.split_items import Tick, batches, check_weights, load_or_say, split_items, stop_if
+from fashionviz.explain.kept import load_kept
+from fashionviz.explain.split_items import Tick, batches, split_items, stop_if
 from fashionviz.explore_results import EmbeddingMap, Source
 from fashionviz.models.registry import get_model
-from fashionviz.models.weights import load_trained, model_folder
+from fashionviz.models.weights import load_trained
 from fashionviz.results import ModelRef
 
 FILE = "embedding_map.parquet"
@@ -141,14 +142,10 @@ def load_map(name: str) -> EmbeddingMap:
 
     Raises:
         UnknownModel: no such model.
+        InvalidRequest: a model whose split has no items of classes.
         NotBuilt: there is none, it is damaged, or the weights are others.
     """
-    name = get_model(name).name
-    path, command = model_folder(name) / FILE, f"fashionviz embedding-map {name}"
-    found = load_or_say(lambda: _read(path), path, f"The embedding map of {name}", command)
-    assert isinstance(found, EmbeddingMap)
-    check_weights(name, found.model.sha256, "The embedding map", command)
-    return found
+    return load_kept(name, FILE, _read, "embedding map", "embedding-map")
 
 
 def _read(path: Path) -> EmbeddingMap:

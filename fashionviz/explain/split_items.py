@@ -17,11 +17,11 @@ from torch import Tensor
 
 from fashionviz import images
 from fashionviz.data.sets import ParquetSet, image_bytes, open_set
-from fashionviz.errors import Cancelled, DataError, FashionvizError, ImageError
+from fashionviz.errors import Cancelled, DataError, ImageError
 from fashionviz.evaluation.evaluate import label_rule
 from fashionviz.evaluation.tagging import label_columns
+from fashionviz.explain.kept import must_have_items
 from fashionviz.explore_results import Source
-from fashionviz.models.card import load_card
 from fashionviz.models.preprocess import to_grey, to_input
 from fashionviz.models.registry import ModelSpec
 from fashionviz.models.weights import model_folder
@@ -29,12 +29,6 @@ from fashionviz.models.weights import model_folder
 log = logging.getLogger(__name__)
 
 Tick = Callable[[int, int], None]
-
-
-class NotBuilt(DataError):
-    """A file that a command builds is not there, damaged, or was made with other weights."""
-
-    code = "not_built"
 
 
 @dataclass(frozen=True)
@@ -93,8 +87,10 @@ def split_items(
             gives no more of its beginning than of its end.
 
     Raises:
+        InvalidRequest: a model whose split has no items of classes.
         DataError: missing data or columns, or no labelled row.
     """
+    must_have_items(spec)
     if source is None:
         named, of_report = scored_split(spec)
         source, split = named, split or of_report
@@ -170,20 +166,6 @@ def batches(spec: ModelSpec, items: SplitItems, size: int, *, start: int = 0) ->
         yield Batch(tuple(places), torch.stack(inputs), np.stack(pixels))
 
 
-def check_weights(name: str, sha256: str, what: str, command: str) -> None:
-    """Whether a file was made with the weights that are installed.
-
-    Raises:
-        NotBuilt: with other ones.
-    """
-    card = load_card(model_folder(name))
-    if card.sha256 != sha256:
-        raise NotBuilt(
-            f"{what} of {name} was made with other weights than those installed, so it is not shown. "
-            f"Make it anew with `{command}`."
-        )
-
-
 def stop_if(cancel: threading.Event | None) -> None:
     """Leave a job that was cancelled.
 
@@ -192,19 +174,3 @@ def stop_if(cancel: threading.Event | None) -> None:
     """
     if cancel is not None and cancel.is_set():
         raise Cancelled("Stopped before it was done.")
-
-
-def load_or_say(read: Callable[[], object], path: Path, what: str, command: str) -> object:
-    """Read a file that a command builds.
-
-    Raises:
-        NotBuilt: it is not there or cannot be read; the sentence names the command.
-    """
-    if not path.is_file():
-        raise NotBuilt(f"{what} has not been made yet. Whoever runs this machine can make it with `{command}`.")
-    try:
-        return read()
-    except FashionvizError:
-        raise
-    except Exception as error:
-        raise NotBuilt(f"{what} cannot be read ({path.name}). Make it anew with `{command}`.") from error

@@ -16,6 +16,7 @@ from fashionviz.explain.hookable import Hookable
 from fashionviz.explain.methods import Found, Job, Method, get_method
 from fashionviz.images import Photo
 from fashionviz.inference.loaded import Loaded
+from fashionviz.inference.segment import must_name
 from fashionviz.results import Attribution, ModelView, Progress, Timings
 
 OnProgress = Callable[[Progress], None]
@@ -45,9 +46,11 @@ def question(
     """Check what is asked before anything is computed.
 
     Raises:
-        InvalidRequest: an unknown method, class or layer, one class twice, or a method that the model cannot serve.
+        InvalidRequest: an unknown method, class or layer, one class twice, a method that the model cannot
+            serve, or a model that names no class.
     """
     chosen, name = get_method(method), loaded.spec.name
+    must_name(loaded.spec)
     if chosen.relu_only and not loaded.spec.relu_family:
         raise InvalidRequest(f"{chosen.title} is right only for ReLU networks; {name} is none.")
     classes = loaded.card.classes

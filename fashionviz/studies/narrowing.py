@@ -123,7 +123,8 @@ def _classified(pictures: Callable[[], object]) -> Codes:
     """Categories ``(N, 11)`` of pictures, likeliest first."""
     spec = get_model(CATEGORIES)
     network, _ = load_trained(CATEGORIES)
-    out, waiting = [], []
+    out: list[Any] = []
+    waiting: list[Any] = []
 
     def flush() -> None:
         if waiting:

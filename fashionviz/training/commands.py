@@ -7,6 +7,10 @@ from pathlib import Path
 
 from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import ModelCard
+from fashionviz.models.generators import is_generator
+from fashionviz.training.detect_recipes import DetectRecipe
+from fashionviz.training.detect_run import train_detector
+from fashionviz.training.drawing_install import train_and_install_generator
 from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feature_run import train_on_features
 from fashionviz.training.install import better_than_installed, install, rescore
@@ -61,6 +65,10 @@ def train_and_install(
     Raises:
         FashionvizError: no such recipe, missing data, an ``init`` that does not fit.
     """
+    if is_generator(name):
+        if devices not in (None, 1):
+            raise InvalidRequest(f"{name} is trained by one process.")
+        return train_and_install_generator(name, init=init, resume=resume, force=force)
     recipe = any_recipe(name)
     start = starting_weights(init or recipe.init, name)
     command = f"fashionviz train {name} --init {start.name}"
@@ -90,6 +98,10 @@ def _train_and_install(
         if devices not in (None, 1):
             raise InvalidRequest(f"{name} compares the pictures of a whole step: one process trains it.")
         result = train_embedder(recipe, start, resume=resume)
+    elif isinstance(recipe, DetectRecipe):
+        if devices not in (None, 1):
+            raise InvalidRequest(f"{name} learns from a few hundred photos: one process trains it.")
+        result = train_detector(recipe, start, resume=resume)
     else:
         result = train(recipe, init=start.path, resume=resume, devices=devices)
     if result.rank:

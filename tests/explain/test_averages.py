@@ -14,7 +14,8 @@ from fashionviz.data.examples import draw
 from fashionviz.errors import Cancelled, DataError
 from fashionviz.explain.averages import RunningMeans, build_averages, load_averages, save_averages, stored_size
 from fashionviz.explain.hookable import hookable
-from fashionviz.explain.split_items import NotBuilt, split_items
+from fashionviz.explain.kept import NotBuilt
+from fashionviz.explain.split_items import split_items
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_trained

@@ -19,8 +19,8 @@ from fashionviz.data.examples import draw
 from fashionviz.errors import Cancelled, InvalidRequest
 from fashionviz.explain.channels import build_index, indexed_layers, load_index, nearest_indexed, save_index, top_of
 from fashionviz.explain.hookable import Hookable, hookable
+from fashionviz.explain.kept import NotBuilt
 from fashionviz.explain.layers import activations_of, list_layers
-from fashionviz.explain.split_items import NotBuilt
 from fashionviz.inference.channels import walk_back
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import get_model

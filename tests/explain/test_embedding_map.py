@@ -10,8 +10,8 @@ import torch
 
 from fashionviz.errors import DataError
 from fashionviz.explain.embedding_map import build_map, embeddings_of, load_map, project, save_map
+from fashionviz.explain.kept import NotBuilt
 from fashionviz.explain.map_items import FALSE, FOUND, MISSED, NEITHER, RIGHT, UNKNOWN, WRONG, map_items
-from fashionviz.explain.split_items import NotBuilt
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_trained
 from tests.conftest import MODEL, TAGGER, make_weights

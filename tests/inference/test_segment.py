@@ -18,6 +18,7 @@ from fashionviz.annotate.run import annotate
 from fashionviz.data.regions import REGIONS
 from fashionviz.errors import InvalidRequest, ModelNotTrained
 from fashionviz.evaluation.compare import compare
+from fashionviz.explain.averages import build_averages
 from fashionviz.figures.regions import COLOURS, border, label_png, legend, region_picture, shares_figure, with_legend
 from fashionviz.images import encode_png, from_pixels
 from fashionviz.inference.engine import Engine
@@ -224,3 +225,23 @@ def test_on_the_command_line(
     status, _, err = run("segment", files[0], "--model", CLASSIFIER)
     assert status == 2
     assert MODEL in err
+
+
+@pytest.mark.parametrize("call", ["predict", "explain", "trust"])
+def test_what_needs_a_class_is_refused_in_words(segmenting: Engine, call: str) -> None:
+    photo = from_pixels(painted((90, 150))[0])
+    with pytest.raises(InvalidRequest, match="names no class of a photo"):
+        getattr(segmenting, call)(photo, MODEL)
+
+
+def test_a_split_without_classes_has_no_files_to_build(segmenting: Engine) -> None:
+    """Nobody is sent to a command that cannot work."""
+    calls = (
+        lambda: segmenting.averages(MODEL),
+        lambda: segmenting.embedding_map(MODEL),
+        lambda: segmenting.top_items(MODEL, "features.0", 0),
+        lambda: build_averages(MODEL),
+    )
+    for call in calls:
+        with pytest.raises(InvalidRequest, match="says what each pixel shows"):
+            call()

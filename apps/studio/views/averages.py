@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import parts
+from fashionviz.errors import InvalidRequest
 from fashionviz.explain.averages import FILE
-from fashionviz.explain.split_items import NotBuilt
+from fashionviz.explain.kept import NotBuilt
 from fashionviz.explore_results import ClassAverages
 from fashionviz.figures.averages import Look, average_map, average_sheet
 from fashionviz.images import encode_png
@@ -143,7 +144,7 @@ parts.need_weights(info)
 with parts.plainly():
     try:
         averages = parts.engine().averages(info.name)
-    except NotBuilt as error:
+    except (NotBuilt, InvalidRequest) as error:
         st.info(str(error))
         st.code(f"fashionviz averages {info.name}", language="bash")
         st.stop()

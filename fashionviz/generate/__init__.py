@@ -1,0 +1,1 @@
+"""Drawing garments: latents, pictures from latents, walks between them."""
