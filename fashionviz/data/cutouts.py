@@ -89,7 +89,7 @@ def catalogue_cut_outs(source: str | Path, split: str | None) -> CutOuts:
         DataError: the set is not there, or its ids are no numbers.
     """
     data = open_set(source, split)
-    ids = _numbers(data)
+    ids = item_ids(data)
     small = _with_alpha(data, SMALL)
     place = np.full(len(ids), -1, np.int64)
     large = np.empty((0, *LARGE, 4), np.uint8)
@@ -99,7 +99,7 @@ def catalogue_cut_outs(source: str | Path, split: str | None) -> CutOuts:
         log.info("fpi-large is not there: all street views are made of the small photos")
     else:
         large = _with_alpha(sharper, LARGE)
-        row_of = {int(i): row for row, i in enumerate(_numbers(sharper))}
+        row_of = {int(i): row for row, i in enumerate(item_ids(sharper))}
         place = np.array([row_of.get(int(i), -1) for i in ids], np.int64)
     boxes, usable = _boxes(small)
     if len(large):
@@ -108,7 +108,12 @@ def catalogue_cut_outs(source: str | Path, split: str | None) -> CutOuts:
     return CutOuts(ids, small, large, place, boxes, usable)
 
 
-def _numbers(data: ParquetSet) -> NDArray[np.int64]:
+def item_ids(data: ParquetSet) -> NDArray[np.int64]:
+    """The ids of a catalogue's rows, in order.
+
+    Raises:
+        DataError: they are no whole numbers, or missing.
+    """
     try:
         return np.array(data.table(["id"]).column("id").to_pylist(), dtype=np.int64)
     except (TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionviz.data.cache import decoded
-from fashionviz.data.cutouts import catalogue_cut_outs, ground_patches
+from fashionviz.data.cutouts import catalogue_cut_outs, ground_patches, item_ids
 from fashionviz.data.item_groups import ItemGroups, item_groups
 from fashionviz.data.sets import ParquetSet, open_set
 from fashionviz.data.street2shop import CATEGORY11, category11
@@ -47,20 +47,36 @@ class Gallery:
 
     Attributes:
         parts: its splits, in order.
+        asked: the one whose items are looked for.
         ids: ``(N,)``.
         groups: which items are one product.
         categories: ``(N,)`` places in the eleven shop categories, -1 outside them.
     """
 
     parts: tuple[ParquetSet, ...]
+    asked: ParquetSet | None
     ids: Codes
     groups: ItemGroups
     categories: Codes
 
-    def start(self, split: str | None) -> int:
-        """Where a split begins."""
-        sizes = [len(part) for part in self.parts]
-        return sum(sizes[: [part.split for part in self.parts].index(split)])
+    @property
+    def start(self) -> int:
+        """Where the items that are looked for begin."""
+        assert self.asked is not None
+        return sum(len(part) for part in self.parts[: self.parts.index(self.asked)])
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Vectors of a catalogue that are known already.
+
+    Attributes:
+        ids: ``(N,)`` its items, in order.
+        vectors: ``(N, D)``.
+    """
+
+    ids: Codes
+    vectors: Vectors
 
 
 @dataclass(frozen=True)
@@ -110,28 +126,34 @@ def shop_categories(data: ParquetSet) -> Codes:
     return np.array([CATEGORY11.index(c) if c in CATEGORY11 else -1 for c in found], np.int64)
 
 
-def open_gallery(source: str | Path = "fpi", split: str | None = None) -> Gallery:
-    """The catalogue: its public splits that are there, and the split asked about.
+def open_gallery(source: str | Path = "fpi", split: str | None = "train") -> Gallery:
+    """The catalogue that queries of a set are looked for in: the public items of ``fpi`` that are there, and the set.
 
     Args:
-        source: a data set's name, a folder, or a Parquet file, which is a catalogue of its own.
-        split: asked about.
+        source: a data set's name, a folder, or a Parquet file.
+        split: asked about; every row if ``None``.
 
     Raises:
-        DataError: missing data or columns.
+        DataError: missing data or columns, or ids that are no whole numbers.
     """
-    parts = [open_set(source, split)]
-    if split is not None and not Path(str(source)).is_file():
-        parts = []
-        for name in dict.fromkeys((*PUBLIC, split)):
-            try:
-                parts.append(open_set(source, name))
-            except DataError:
-                if name == split:
-                    raise
-                log.warning("%s has no split %s: the catalogue is smaller by it", source, name)
-    ids = np.array([i for part in parts for i in part.table(["id"]).column("id").to_pylist()], np.int64)
-    return Gallery(tuple(parts), ids, item_groups(parts), np.concatenate([shop_categories(part) for part in parts]))
+    asked = open_set(source, split)
+    own = item_ids(asked)
+    parts: list[ParquetSet] = []
+    for name in PUBLIC:
+        try:
+            part = open_set("fpi", name)
+        except DataError:
+            log.warning("fpi has no split %s here: the catalogue is smaller by it", name)
+            continue
+        if part.files == asked.files:
+            parts.append(asked)
+        elif not np.isin(item_ids(part), own).any():  # else the set is, or holds, that split
+            parts.append(part)
+    if asked not in parts:
+        parts.append(asked)
+    ids = np.concatenate([item_ids(part) for part in parts])
+    categories = np.concatenate([shop_categories(part) for part in parts])
+    return Gallery(tuple(parts), asked, ids, item_groups(parts), categories)
 
 
 def queries_of(gallery: Gallery, source: str | Path, split: str | None, views: int = VIEWS) -> Queries:
@@ -139,7 +161,7 @@ def queries_of(gallery: Gallery, source: str | Path, split: str | None, views: i
     usable = catalogue_cut_outs(source, split).usable
     rows = np.repeat(np.flatnonzero(usable), views)
     numbers = np.tile(np.arange(views), int(usable.sum()))
-    return Queries(rows, numbers, rows + gallery.start(split), int((~usable).sum()))
+    return Queries(rows, numbers, rows + gallery.start, int((~usable).sum()))
 
 
 def embed_photos(
@@ -250,7 +272,7 @@ def evaluate_embedding(
     *,
     network: nn.Module | None = None,
     match: MatchCurve | None = None,
-    photos: Vectors | None = None,
+    known: Embedded | None = None,
     progress: Progress | None = None,
 ) -> Retrieved | CategoryReport:
     """Score an embedder: catalogue items by street views of them, other photos by the category of what they find.
@@ -262,7 +284,7 @@ def evaluate_embedding(
         split: a split of the set; every row if ``None``.
         network: to score instead of the installed weights.
         match: of that network; installed weights bring their own.
-        photos: vectors of the catalogue, where they are known already.
+        known: vectors of the catalogue, where there are some.
         progress: called with (done, total).
 
     Raises:
@@ -277,10 +299,9 @@ def evaluate_embedding(
     data = open_set(source, split)
     embed, ref = embedder(spec, network), ModelRef(name, sha)
     if "articleType" not in data.columns:
-        return _by_category(spec, network, data, ref, photos, progress)
+        return _by_category(spec, network, data, ref, known, progress)
     gallery = open_gallery(source, split)
-    if photos is None or len(photos) != len(gallery.ids):
-        photos = embed_photos(embed, gallery.parts, spec.input_size, tick=progress)
+    photos = vectors_of(gallery, embed, spec.input_size, known, progress)
     queries = queries_of(gallery, source, split)
     seen = embed_views(embed, queries, source, split, spec.input_size)
     return retrieval(gallery, queries, photos, seen, model=ref, data_set=data.name, split=split or "all", match=match)
@@ -304,17 +325,25 @@ def embedding_spec(name: str) -> ModelSpec:
     return spec
 
 
+def vectors_of(
+    gallery: Gallery, embed: Embed, size: tuple[int, int], known: Embedded | None, tick: Progress | None
+) -> Vectors:
+    """Vectors of a catalogue: the known ones if they are of the same items, else new ones."""
+    if known is not None and np.array_equal(known.ids, gallery.ids):
+        return known.vectors
+    return embed_photos(embed, gallery.parts, size, tick=tick)
+
+
 def _by_category(
     spec: ModelSpec,
     network: nn.Module,
     data: ParquetSet,
     ref: ModelRef,
-    photos: Vectors | None,
+    known: Embedded | None,
     progress: Progress | None,
 ) -> CategoryReport:
-    gallery = open_gallery("fpi", "train")
-    if photos is None or len(photos) != len(gallery.ids):
-        photos = embed_photos(embedder(spec, network), gallery.parts, spec.input_size, tick=progress)
+    gallery = open_gallery()
+    photos = vectors_of(gallery, embedder(spec, network), spec.input_size, known, progress)
     columns = [c for c in ("category11", "label10", "label") if c in data.columns]
     if not columns:
         raise DataError(f"{data.name} has neither items of the catalogue nor a shop category; it has {data.columns}.")

@@ -90,6 +90,7 @@ class Engine(Explaining, Comparing, DrawingCalls):
 
         Arguments and errors are those of :meth:`explain`.
         """
+        must_name(self._spec(model))
         loaded = self._get(model)
         return trust_of(
             loaded,

@@ -11,6 +11,7 @@ from torch import nn
 from fashionviz.data.street_views import SYNTHETIC
 from fashionviz.embed_results import DEPTHS, CategoryReport, RetrievalReport
 from fashionviz.evaluation.retrieval import (
+    Embedded,
     Retrieved,
     embed_photos,
     embedder,
@@ -73,15 +74,16 @@ def measure_items(
     """
     spec, first = get_model(name), feed.checks[0]
     gallery = open_gallery(first.data_set, first.split)
-    photos = embed_photos(embedder(spec, network), gallery.parts, spec.input_size)
-    fitted = evaluate_embedding(name, first.data_set, first.split, network=network, photos=photos)
+    vectors = embed_photos(embedder(spec, network), gallery.parts, spec.input_size)
+    known = Embedded(gallery.ids, vectors)
+    fitted = evaluate_embedding(name, first.data_set, first.split, network=network, known=known)
     assert isinstance(fitted, Retrieved)
     curve = match_curve(fitted)
     reports = next((c for c in feed.reported if c.split == "test"), feed.reported[0])
     metrics: list[Metric] = []
     kept: Retrieved | None = None
     for source in dict.fromkeys((c.data_set, c.split) for c in feed.reported):
-        scored = evaluate_embedding(name, *source, network=network, match=curve, photos=photos)
+        scored = evaluate_embedding(name, *source, network=network, match=curve, known=known)
         found = item_metrics(report_of(scored))
         metrics += found.values()
         log.info("%s %s: %s", *source, ", ".join(f"{m.name} {m.value:.4f}" for m in found.values()))

@@ -97,7 +97,7 @@ def test_items_with_equal_photos_are_one_and_colours_are_not() -> None:
 def found() -> tuple[Gallery, Queries, np.ndarray, np.ndarray]:
     """Four items, the first and the last with equal photos; two views of each of the last two."""
     groups = ItemGroups(np.array([0, 1, 2, 0]), np.array([0, 1, 1, 0]), np.array([False] * 4))
-    gallery = Gallery((), np.array([11, 12, 13, 14]), groups, np.array([10, -1, 4, 10]))
+    gallery = Gallery((), None, np.array([11, 12, 13, 14]), groups, np.array([10, -1, 4, 10]))
     queries = Queries(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([2, 2, 3, 3]), skipped=3)
     photos = at(0, 30, 60, 0)
     return gallery, queries, photos, at(58, 20, 4, 16)

@@ -143,6 +143,7 @@ def test_it_can_be_looked_into_but_names_nothing(embedding: Engine) -> None:
     for ask in (
         lambda: embedding.predict(photo, MODEL),
         lambda: embedding.explain(photo, MODEL, "gradient"),
+        lambda: embedding.trust(photo, MODEL, "gradient"),
         lambda: embedding.segment(photo, MODEL),
         lambda: compare([MODEL]),
         lambda: evaluate(MODEL, "fpi", "test"),

@@ -1,6 +1,7 @@
 """An embedder from Parquet to served weights; batches and losses by hand."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from fashionviz.data import cutouts
 from fashionviz.embed_results import CategoryReport
 from fashionviz.errors import InvalidRequest
-from fashionviz.evaluation.retrieval import Retrieved, evaluate_embedding
+from fashionviz.evaluation.retrieval import Retrieved, evaluate_embedding, open_gallery
 from fashionviz.evaluation.retrieval_report import load_retrieval_report
 from fashionviz.models.card import load_card
 from fashionviz.models.registry import get_model
@@ -150,7 +151,8 @@ def test_every_loss_is_small_where_items_are_apart(name: str) -> None:
     )
     labels, photos = torch.arange(4).repeat(2), torch.arange(8) < 4
     good, bad = (float(sum(ItemLoss(loss, 256)(v, labels, photos).values())) for v in (apart, together))
-    assert good < 0.05
+    least = 0.32 if name == "multi-similarity" else 0.05  # its pull on pairs that are together already never ends
+    assert good < least
     assert bad > good + 0.05
 
 
@@ -187,6 +189,9 @@ def test_vectors_have_norm_one_and_the_trunk_is_imagenets() -> None:
 def test_others_are_refused(house: Path) -> None:
     with pytest.raises(InvalidRequest, match="gives classes, no vectors"):
         evaluate_embedding("mobilenet_v2.gender_category", "fpi", "test")
+    file = house / "data" / "fpi" / "test-00000-of-00001.parquet"
+    for gallery in (open_gallery("fpi", "test"), open_gallery(shutil.copy(file, house / "mine.parquet"), None)):
+        assert (len(gallery.ids), gallery.start) == (16, 12), "a copy of a public split takes its place"
     found = evaluate_embedding(MODEL, "fpi", "test", network=SPEC.build().eval())
     assert isinstance(found, Retrieved)
     assert found.report.recall.at[0] >= found.report.strict.at[0]
