@@ -88,12 +88,14 @@ def test_without_a_catalogue_one_button_makes_the_demo(house: Path) -> None:
 
 def test_a_photo_a_part_of_it_and_an_item(house: Path) -> None:
     colours(house)
-    app = page(region="Upper half")
+    app = page(catalogue="colours")
+    app.segmented_control(key="region").set_value("Upper half").run()
     assert titles(app)[0] == "**1. red**"
     assert "Searched for: the upper half (100×30 px)." in words(app)
     assert "fashionviz match 'two colours.png' --catalogue colours --box 0,0,100,30" in [c.value for c in app.code]
-    lower = page(region="Lower half", catalogue="colours")
-    assert titles(lower)[0] == "**1. blue**"
+    app.segmented_control(key="region").set_value("Lower half").run()
+    assert titles(app)[0] == "**1. blue**"
+    app.segmented_control(key="region").set_value("Upper half").run()
     app.button(key="more_2").click().run()
     assert not app.exception
     assert len(titles(app)) == 2  # the other two
