@@ -8,6 +8,7 @@ import time
 from fashionviz.data.examples import golden_picture
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.images import Photo, from_pixels
+from fashionviz.inference.drawing import DrawingCalls
 from fashionviz.inference.explaining import Explaining
 from fashionviz.inference.explanations import OnProgress, question, ticker
 from fashionviz.inference.held import region_of
@@ -23,7 +24,7 @@ from fashionviz.segment_results import Segmentation
 from fashionviz.trust_results import Trust
 
 
-class Engine(Explaining):
+class Engine(Explaining, DrawingCalls):
     """Answers predictions, explanations, activations and filters for every registered model.
 
     Models load when first asked for, are verified against their cards, and leave memory least recently used first.

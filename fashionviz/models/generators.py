@@ -26,9 +26,21 @@ class Generator(nn.Module):
     latent: int
     stages: nn.ModuleDict
 
-    def forward(self, z: Tensor, classes: Tensor | None = None) -> Tensor:
-        """Latents ``(N, latent)`` and, of a conditional one, class indices ``(N,)`` to ``(N, 3, H, W)`` in -1..1."""
+    def watch(self, z: Tensor, classes: Tensor | None = None) -> dict[str, Tensor]:
+        """What each stage gives, in order.
+
+        Args:
+            z: ``(N, latent)``.
+            classes: of a conditional one: indices ``(N,)``, or weights ``(N, K)`` of a blend.
+
+        Returns:
+            ``(N, C, h, w)`` by stage; the last one is the picture ``(N, 3, H, W)`` in -1..1.
+        """
         raise NotImplementedError
+
+    def forward(self, z: Tensor, classes: Tensor | None = None) -> Tensor:
+        """The picture ``(N, 3, H, W)`` in -1..1; arguments as of :meth:`watch`."""
+        return next(reversed(self.watch(z, classes).values()))
 
 
 @dataclass(frozen=True)
