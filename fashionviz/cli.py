@@ -110,7 +110,9 @@ def models(
         table.add_section()
         for drawer in generators:
             trained = ("yes" if drawer.trained else "no") + (", default" if drawer.default else "")
-            table.add_row(drawer.name, trained, f"draws {' × '.join(map(str, drawer.size))}", (drawer.sha256 or "–")[:8])
+            table.add_row(
+                drawer.name, trained, f"draws {' × '.join(map(str, drawer.size))}", (drawer.sha256 or "–")[:8]
+            )
         out.print(table)
 
 
