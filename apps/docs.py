@@ -33,6 +33,7 @@ CURL = {
     "/api/v1/filters": "curl '{base}/api/v1/filters?format=png' -o filters.png",
     "/api/v1/landmarks": 'curl -F file=@photo.jpg "{base}/api/v1/landmarks?format=png" -o landmarks.png',
     "/api/v1/segment": 'curl -F file=@photo.jpg "{base}/api/v1/segment?format=png" -o regions.png',
+    "/api/v1/detect": 'curl -F file=@photo.jpg "{base}/api/v1/detect?format=png" -o items.png',
     "/api/v1/activations": "curl -F file=@photo.jpg -F layer=features.3 \\\n  {base}/api/v1/activations -o maps.png",
     "/api/v1/generators": "curl {base}/api/v1/generators",
     "/api/v1/generate": _JSON.format("generate", '{"class": "Women/Apparel", "n": 16, "seed": 7, "format": "grid"}')
@@ -44,10 +45,22 @@ CURL = {
     "/api/v1/report": (
         "curl -F file=@photo.jpg -F models={model} -F methods=grad-cam \\\n  {base}/api/v1/report -o report.html"
     ),
+    "/api/v1/match": "curl -F file=@photo.jpg -F catalogue=demo -F whole=true {base}/api/v1/match",
+    "/api/v1/catalogues": "curl {base}/api/v1/catalogues",
+    "/api/v1/catalogues/{name}": "curl {base}/api/v1/catalogues/demo",
+    "/api/v1/catalogues/{name}/items/{identifier}/thumbnail": (
+        "curl {base}/api/v1/catalogues/demo/items/dress-3/thumbnail -o dress.webp"
+    ),
     "/health/live": "curl {base}/health/live",
     "/health/ready": "curl {base}/health/ready",
 }
-_GROUPS = {"photos": "Photos", "drawing": "Drawing", "models": "Models", "health": "Health"}
+_GROUPS = {
+    "photos": "Photos",
+    "drawing": "Drawing",
+    "catalogues": "Catalogues",
+    "models": "Models",
+    "health": "Health",
+}
 
 router = APIRouter(include_in_schema=False)
 

@@ -1,4 +1,4 @@
-"""``/api/v1/generators``, ``generate``, ``interpolate``, ``formation`` and ``invert``: garments that nobody has made."""
+"""Garments that nobody has made: ``/api/v1/generators``, ``generate``, ``interpolate``, ``formation``, ``invert``."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from apps.lab import (
     drawing_wiring,
     every_page,
     handlers,
+    home,
     maps_page,
     parts,
     style,
@@ -88,6 +89,8 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         with gr.Tabs(elem_id="fv-tabs") as tabs:
             with gr.Tab("One photo", id=_FIRST) as first:
                 page = lay_out(engine)
+                with page.beside:
+                    report = home.lay_out()
             with gr.Tab("Gallery", id=maps_page.TAB) as shelf:
                 gallery = maps_page.lay_out(engine)
             with gr.Tab("Every model", id=every_page.TAB) as second:
@@ -98,18 +101,20 @@ def build_lab(engine: Any = None) -> gr.Blocks:
                 drawn = drawing_layout.lay_out(engine)
         add_endpoints(engine)  # first: the names of the page's own events give way to these
         add_drawing_endpoints(engine)
-        _wire(blocks, page, Events(engine))
+        opened = _wire(blocks, page, Events(engine))
         asks, annotates = every_page.EveryEvents(engine, every), annotate_page.AnnotateEvents(engine, many)
-        draws = maps_page.MapsEvents(engine, gallery)
+        draws, takes = maps_page.MapsEvents(engine, gallery), home.HomeEvents(engine, report)
         maps_page.wire(gallery, shelf, page, draws)
+        home.wire(report, page, takes)
         every_page.wire(every, second, page, asks)
         annotate_page.wire(many, annotates)
         drawings = DrawEvents(engine, drawn)
         finds = SearchEvents(engine, drawn, drawings)
         drawing_wiring.wire(blocks, drawn, fourth, drawings, WalkEvents(engine, drawn), finds)
-        for leave in (draws.leave, asks.leave, annotates.leave):
+        for leave in (takes.leave, draws.leave, asks.leave, annotates.leave):
             blocks.unload(leave)
-        _wire_tabs(blocks, tabs, dict(zip((_FIRST, *_OTHERS), (first, shelf, second, third, fourth), strict=True)))
+        arrived = maps_page.wire_link(gallery, page, draws, opened)
+        _wire_tabs(arrived, tabs, dict(zip((_FIRST, *_OTHERS), (first, shelf, second, third, fourth), strict=True)))
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     shut_side_doors(blocks)
@@ -118,21 +123,26 @@ def build_lab(engine: Any = None) -> gr.Blocks:
 
 
 def chosen_tab(request: gr.Request) -> Any:
-    """The page opens: a link may name a tab."""
+    """The page opens: a link may name a tab; one that compares two classes can mean the gallery alone."""
     link = dict(request.query_params or {}) if request else {}
-    wanted = drawing_layout.TAB if "draw" in link else link.get("tab")
+    wanted = link.get("tab") or (maps_page.TAB if link.get("against") else None)
+    wanted = drawing_layout.TAB if "draw" in link else wanted
     return gr.Tabs(selected=wanted) if wanted in _OTHERS else gr.skip()
 
 
-def _wire_tabs(blocks: gr.Blocks, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) -> None:
-    """The address says which tab is open, so that it can be kept and sent."""
+def _wire_tabs(arrived: Any, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) -> None:
+    """The address says which tab is open, so that it can be kept and sent.
+
+    It opens when a link's choices have ``arrived``: a tab that is opened looks at them.
+    """
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    blocks.load(chosen_tab, None, tabs, **hidden)
+    arrived.then(chosen_tab, None, tabs, **hidden)
     for name, tab in all_tabs.items():
         tab.select(None, None, None, js=_ADDRESS.replace("TAB", "" if name == _FIRST else name), **hidden)
 
 
-def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
+def _wire(blocks: gr.Blocks, page: Page, events: Events) -> Any:
+    """Connect the first tab's components. Returns what happens when the page has opened."""
     part = [page.region, page.left, page.top, page.right, page.bottom]
     answers = [
         page.corner, page.attribution, page.seen, page.saliency, page.saliency_note,
@@ -262,3 +272,4 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
         api_visibility="private",
         concurrency_limit=1,
     )
+    return opened

@@ -179,8 +179,8 @@ def _details(page: Page) -> None:
                 "All, ZIP with manifest", interactive=False, size="sm", min_width=160, elem_id="fv-zip"
             )
         gr.HTML(
-            '<p class="fv-note">The manifest says for each file from which seed or point, class, truncation and weights '
-            "it comes, with the command that draws it again. Files are kept for less than an hour.</p>"
+            '<p class="fv-note">The manifest says of each file which seed or point, class, truncation and weights it '
+            "comes from, with the command that draws it again. Files are kept for less than an hour.</p>"
         )
     with gr.Accordion("Code for this", open=False, elem_id="fv-draw-code"):
         page.link = gr.Textbox(
