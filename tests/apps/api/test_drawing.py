@@ -67,9 +67,7 @@ def test_every_format_has_the_engines_pixels(client: TestClient, engine: Engine)
     assert (body["model"], body["sha256"], body["n"], body["truncation"]) == (
         CONDITIONAL, expected.model.sha256, 3, 0.8,
     )  # fmt: skip
-    assert [(row["point"], row["class"]) for row in body["drawings"]] == [
-        (d.point, d.label) for d in expected.drawings
-    ]
+    assert [(row["point"], row["class"]) for row in body["drawings"]] == [(d.point, d.label) for d in expected.drawings]
     assert (np.stack(unpacked(body["drawings"])) == expected.pixels).all()
     grid = ask(client, "generate", **asked, format="grid")
     assert grid.headers["content-type"] == "image/png"

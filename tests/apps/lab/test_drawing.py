@@ -79,9 +79,7 @@ def drawn(draws: DrawEvents, *, n: int = 6, seed: int = 3, truncation: float = d
 def archived(path: str) -> tuple[dict[str, Any], list[np.ndarray]]:
     with zipfile.ZipFile(path) as archive:
         manifest = json.loads(archive.read("manifest.json"))
-        return manifest, [
-            np.asarray(Image.open(io.BytesIO(archive.read(row["file"])))) for row in manifest["drawings"]
-        ]
+        return manifest, [np.asarray(Image.open(io.BytesIO(archive.read(row["file"])))) for row in manifest["drawings"]]
 
 
 # --- the page ---------------------------------------------------------------------------------------------------
