@@ -2,6 +2,7 @@
 
 from apps.api.detect import router as detect_router
 from apps.api.disagreement import router as disagreement_router
+from apps.api.drawing import router as drawing_router
 from apps.api.errors import install_errors
 from apps.api.explore import router as explore_router
 from apps.api.inputs import get_engine
@@ -21,6 +22,7 @@ routers = (
     take_home_router,
     disagreement_router,
     match_router,
+    drawing_router,
 )
 
 __all__ = ["get_engine", "install_errors", "router", "routers"]
