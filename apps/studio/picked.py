@@ -1,0 +1,118 @@
+"""One drawn garment looked at closely: what models say of it, where they look, real items like it, its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from apps.studio import drawing, drawing_files, items, links, parts, state
+from apps.studio.charts import chart
+from apps.studio.nearest import nearest_real
+from apps.studio.code_tabs import code_tabs
+from fashionviz import images
+from fashionviz.drawing_results import Drawing, GeneratorInfo
+from fashionviz.figures.bars import probability_bars
+from fashionviz.figures.pictures import attribution_grey, attribution_colour, attribution_signed
+from fashionviz.generate.files import draw_command, file_names
+from fashionviz.generate.named import DrawnRef
+from fashionviz.images import encode_png
+from fashionviz.take_home import drawing_code
+from fashionviz.results import Attribution, Prediction
+
+_SIDE = 448
+GUIDED = "guided-backprop"
+
+
+def closely(
+    info: GeneratorInfo,
+    drawn: Drawing,
+    truncation: float | None,
+    *,
+    like: Callable[[], None],
+    walk: Callable[[], None],
+) -> None:
+    """Everything about one drawing.
+
+    Args:
+        info: what drew it.
+        drawn: the drawing.
+        truncation: with which it was drawn.
+        like, walk: show drawings like it, or a walk from it; run before the page runs again.
+    """
+    name = str(DrawnRef(info.name, drawn.label, truncation, drawn.point))
+    st.subheader(f"Looked at closely: {drawing.drawing_words(drawn)}", anchor=False)
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.image(
+            parts.shown(drawn.pixels, _SIDE), width="stretch", output_format="PNG",
+            alt=f"Drawn by {info.name}: {drawing.drawing_words(drawn)}",
+        )  # fmt: skip
+        with st.container(horizontal=True, gap="small"):
+            st.button("More like this", key="like", on_click=like, type="primary", icon=":material/auto_awesome:")
+            st.button("Walk from here", key="walk", on_click=walk, icon=":material/route:")
+        st.button(
+            "Use it as the photo of every page",
+            key="as_photo",
+            on_click=items.choose_name,
+            args=(name,),
+            icon=":material/add_photo_alternate:",
+            help="Predict, attributions, layers and all other pages then look at this drawing. Your own photo is kept.",
+        )
+        drawing_files.save("PNG", encode_png(drawn.pixels), file_names([drawn])[0], "image/png", "save_one")
+        chosen = {drawing.GENERATOR: info.name, "point": drawn.point} | ({drawing.LABEL: drawn.label} if drawn.label else {})
+        links.link("generator", "How it forms, layer by layer", **chosen)
+    with right:
+        said(drawn)
+    nearest_real(info, drawn)
+    st.markdown("**The code that draws it**")
+    code_tabs(
+        drawing_code.generate_python(info.name, [drawn.point], drawn.label, truncation),
+        draw_command(info.name, [drawn.point], drawn.label, truncation),
+    )
+
+
+def said(drawn: Drawing) -> None:
+    """What the model of the sidebar says of the drawing, as bars, and guided backprop of it."""
+    model = parts.model()
+    st.markdown(f"**What `{model.name}` says of it** (choose another model in the sidebar)")
+    if not model.trained:
+        st.caption(f"{model.name} is not trained yet, so it does not guess.")
+        return
+    photo = images.from_pixels(drawn.pixels)
+    digest = state.digest_of(photo.pixels)
+    with parts.plainly():
+        prediction: Prediction = state.remember(
+            ("predict", model.name, model.sha256, digest, None), lambda: parts.engine().predict(photo, model.name)
+        )
+        result: Attribution | None = None
+        if GUIDED in model.methods:
+            result = state.remember(
+                ("explain", model.name, model.sha256, digest, None, GUIDED, None),
+                lambda: parts.engine().explain(photo, model.name, GUIDED),
+            )
+    if prediction.tags:
+        parts.top_tags(prediction, 8)
+    elif len(prediction.scores) <= 12:
+        chart(probability_bars(prediction, model.classes), "bars", f"{model.name}-of-a-drawing")
+    else:
+        parts.top_classes(prediction.scores[:8], model.classes)
+    if drawn.label in model.classes and prediction.scores:
+        agrees = prediction.top.label == drawn.label
+        st.caption(f"Asked for {drawn.label}: the model {'agrees' if agrees else 'sees ' + prediction.top.label}.")
+    if result is not None:
+        colour = attribution_grey(result) if parts.grey(model) else attribution_colour(result)
+        one, two = st.container(key="pair_guided").columns(2)
+        one.image(parts.shown(colour, 256), width="stretch", output_format="PNG",
+                  alt=f"Guided backprop for {result.target}", caption="Guided backprop")  # fmt: skip
+        two.image(parts.shown(attribution_signed(result), 256), width="stretch", output_format="PNG",
+                  alt="Its sum over the channels", caption="Its sum: blue speaks for it")  # fmt: skip
+        st.caption(f"What spoke for **{result.target}** ({result.probability:.1%}).")
+
+
+def walk_code(
+    info: GeneratorInfo, points: list[str], label: str | None, steps: int, loop: bool, truncation: float | None
+) -> None:
+    """The walk from pick to pick, in code."""
+    with st.expander("The walk in code"):
+        st.code(drawing_code.walk_python(info.name, points, label, steps, loop, truncation), language="python", wrap_lines=True)
