@@ -138,6 +138,11 @@ def draw(info: GeneratorInfo, point: str, label: str | None, truncation: float |
     return samples(info, [point], label, truncation).drawings[0]
 
 
+def labelled(info: GeneratorInfo, seeds: Sequence[int]) -> tuple[Drawing, ...]:
+    """Drawings of seeds, each class in its turn; what the front ends draw where nobody asks for a class."""
+    return samples(info, [str(seed) for seed in seeds], None, None).drawings
+
+
 def points_of(text: str) -> tuple[list[str], list[str]]:
     """Points in a field or an address, with commas between them.
 

@@ -154,6 +154,37 @@ def small_photo(item: ItemRef, size: tuple[int, int]) -> NDArray[np.uint8]:
     return letterbox(images.decode(found[item.id]).pixels, size)[0]
 
 
+def first_photos(
+    info: GeneratorInfo, labels: Sequence[str | None]
+) -> list[tuple[str, NDArray[np.uint8]]]:
+    """Test photos of these classes, in the order of their ids; empty where the photos are not here.
+
+    Args:
+        info: the generator, whose size they get.
+        labels: a class for each photo; ``None`` is any.
+
+    Returns:
+        Id and pixels of each.
+    """
+    waiting = {label: list(ids) for label, ids in _labelled().items()}
+    every = sorted(identifier for ids in waiting.values() for identifier in ids)
+    chosen = []
+    for label in labels:
+        pool = every if label is None else waiting.get(label, [])
+        if pool:
+            chosen.append(pool.pop(0))
+    try:
+        return list(_small_photos(tuple(chosen), info.size).items())
+    except DataError:
+        return []
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _small_photos(ids: tuple[str, ...], size: tuple[int, int]) -> dict[str, NDArray[np.uint8]]:
+    found = item_bytes(DATA_SET, SPLIT, ids)
+    return {i: letterbox(images.decode(found[i]).pixels, size)[0] for i in ids if i in found}
+
+
 def which_drew(info: GeneratorInfo, others: Sequence[GeneratorInfo], number: int) -> Question:
     """A round of the other quiz: this generator or another one drew it.
 
