@@ -236,11 +236,16 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a model on a Parquet file with the columns of its data set."""
+    """Score a model on a Parquet file with the columns of its data set; a generator by its distance from photos."""
+    from fashionviz.evaluation.drawing_command import evaluate_generator
     from fashionviz.evaluation.evaluate import evaluate as run
+    from fashionviz.models.generators import is_generator
     from fashionviz.models.registry import get_model
     from fashionviz.serialise import landmark_report_json, report_json
 
+    if is_generator(model):
+        evaluate_generator(model, data, split, as_json)
+        return
     with plain_errors(), bar(f"{model} on {data}") as tick:
         tagging = regions = None
         if get_model(model).task.multilabel:

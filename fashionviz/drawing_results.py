@@ -184,3 +184,110 @@ class Inversion:
     target: Pixels = field(repr=False)
     distances: tuple[float, ...]
     timings: Timings
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far a set of pictures is from test photos.
+
+    Attributes:
+        what: ``drawn``, ``real`` (other photos: the floor), ``blurred`` or ``shuffled`` (the controls).
+        n: pictures.
+        frechet, kernel: distances, each with its 95 % interval.
+    """
+
+    what: str
+    n: int
+    frechet: float
+    frechet_ci95: tuple[float, float]
+    kernel: float
+    kernel_ci95: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its 95 % interval (Wilson).
+
+    Attributes:
+        count, n: so many of so many.
+        ci95: ends of the interval.
+    """
+
+    count: int
+    n: int
+    ci95: tuple[float, float]
+
+    @property
+    def value(self) -> float:
+        """The share, 0..1."""
+        return self.count / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A drawn picture beside the training item that is most like it.
+
+    Attributes:
+        seed, label: of the picture.
+        item: the item's id.
+        cosine: of the features, -1..1.
+    """
+
+    seed: int
+    label: str | None
+    item: str
+    cosine: float
+
+
+@dataclass(frozen=True)
+class DrawingReport:
+    """How good drawings are.
+
+    Attributes:
+        model: name and weight hash.
+        data_set, split: the photos they are compared with.
+        n: photos; as many pictures are drawn.
+        first_seed: of the pictures; the others have the seeds after it.
+        features: whose features the distances are in.
+        distances: drawn, floor, controls.
+        precision: drawn pictures that lie where photos do.
+        recall: photos that lie where drawn pictures do.
+        judged_by: the classifier of ``agreement``.
+        agreement: drawn pictures that the classifier takes for the class asked for; ``None`` where none is asked.
+        agreement_real: photos of the same size that it takes for theirs: the ceiling.
+        classes, asked: names, and pictures drawn of each by the class that the classifier names, ``(K, K)``.
+        near_copies: drawn pictures more like a training item than ``near_from``.
+        near_copies_real: test photos more like a training item than that.
+        near_from: the cosine; the 95th percentile of test photos' own.
+        nearest: the pictures most like a training item.
+        spread: mean distance between drawn pictures as a share of that between photos.
+    """
+
+    model: ModelRef
+    data_set: str
+    split: str
+    n: int
+    first_seed: int
+    features: str
+    distances: tuple[Distance, ...]
+    precision: Rate
+    recall: Rate
+    judged_by: str
+    agreement: Rate | None
+    agreement_real: Rate | None
+    classes: tuple[str, ...]
+    asked: tuple[tuple[int, ...], ...]
+    near_copies: Rate
+    near_copies_real: Rate
+    near_from: float
+    nearest: tuple[Copy, ...]
+    spread: float
+
+    def distance(self, what: str) -> Distance:
+        """The distance of one of the sets."""
+        return next(d for d in self.distances if d.what == what)
+
+    def on_scale(self, measure: str = "frechet") -> float:
+        """Where the drawings stand between the floor (0) and the shuffled control (1)."""
+        drawn, floor, top = (getattr(self.distance(w), measure) for w in ("drawn", "real", "shuffled"))
+        return float((drawn - floor) / (top - floor))

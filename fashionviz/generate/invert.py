@@ -66,9 +66,9 @@ def invert(
         loss = _loss(drawn, wanted).sum()
         optimiser.zero_grad()
         loss.backward()
-        found = float((drawn - wanted).square().mean())
-        if float(loss) < least:
-            least, kept = float(loss), z.detach().clone()
+        found = float((drawn.detach() - wanted).square().mean())
+        if float(loss.detach()) < least:
+            least, kept = float(loss.detach()), z.detach().clone()
         distances.append(found)
         optimiser.step()
         with torch.no_grad():

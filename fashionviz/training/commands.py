@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import ModelCard
+from fashionviz.models.generators import is_generator
+from fashionviz.training.drawing_install import train_and_install_generator
 from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feature_run import train_on_features
 from fashionviz.training.install import better_than_installed, install, rescore
@@ -59,6 +61,10 @@ def train_and_install(
     Raises:
         FashionvizError: no such recipe, missing data, an ``init`` that does not fit.
     """
+    if is_generator(name):
+        if devices not in (None, 1):
+            raise InvalidRequest(f"{name} is trained by one process.")
+        return train_and_install_generator(name, init=init, resume=resume, force=force)
     recipe = any_recipe(name)
     start = starting_weights(init or recipe.init, name)
     command = f"fashionviz train {name} --init {start.name}"

@@ -51,12 +51,12 @@ class DrawingRecipe:
 DRAWING_RECIPES: dict[str, DrawingRecipe] = {
     recipe.model: recipe
     for recipe in (
-        DrawingRecipe(model="dcgan.all", epochs=12, per_epoch=12_800),
-        DrawingRecipe(model="dcgan.women_accessories", epochs=8, start="dcgan.all"),
-        DrawingRecipe(model="dcgan.men_apparel", epochs=6, start="dcgan.all"),
+        DrawingRecipe(model="dcgan.all", epochs=10, per_epoch=6_400, batch=32),
+        DrawingRecipe(model="dcgan.women_accessories", epochs=5, batch=32, start="dcgan.all"),
+        DrawingRecipe(model="dcgan.men_apparel", epochs=3, batch=32, start="dcgan.all"),
         DrawingRecipe(
             model="cgan64.gender_category",
-            epochs=20,
+            epochs=12,
             per_epoch=9_600,
             batch=32,
             loss="hinge",

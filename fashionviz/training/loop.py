@@ -200,8 +200,9 @@ def network_of(checkpoint: Path, model: str) -> torch.nn.Module:
 def describe(recipe: AnyRecipe) -> dict[str, object]:
     """The recipe and the machine, as plain JSON, for the card."""
     facts = json.loads(json.dumps(asdict(recipe)))
-    return {
-        **facts,
-        "torch": torch.__version__,
-        "machine": f"{platform.machine()} CPU, {torch.get_num_threads()} cores",
-    }
+    return {**facts, **machine_facts()}
+
+
+def machine_facts() -> dict[str, str]:
+    """What a network was trained with."""
+    return {"torch": torch.__version__, "machine": f"{platform.machine()} CPU, {torch.get_num_threads()} cores"}

@@ -10,7 +10,7 @@ from fashionviz.generate.latents import latent_of, slerp
 from fashionviz.generate.points import latent_point, parse_point
 
 
-@pytest.mark.parametrize("text", ["7", "0", "7>12@0.3", "7>12@0.3>5@0.25", "7>(3>4@0.5)@0.3", "7>((1>2@1)>3@0)@0.5"])
+@pytest.mark.parametrize("text", ["7", "0", "7>12@0.3", "7>12@0.3>5@0.25", "7>(3>4@0.5)@0.3", "7>(1>(2>3@1)@0.2)@0.5"])
 def test_text_comes_back(text: str) -> None:
     assert parse_point(str(parse_point(text))) == parse_point(text)
 
@@ -20,9 +20,7 @@ def test_a_way_is_the_great_circle() -> None:
     expected = slerp(slerp(latent_of(7, 100), latent_of(12, 100), 0.3), latent_of(5, 100), 0.2)
     assert np.array_equal(z, expected)
     nested = parse_point("7>(3>4@0.5)@0.3").latent(100)
-    assert np.array_equal(
-        nested, slerp(latent_of(7, 100), slerp(latent_of(3, 100), latent_of(4, 100), 0.5), 0.3)
-    )
+    assert np.array_equal(nested, slerp(latent_of(7, 100), slerp(latent_of(3, 100), latent_of(4, 100), 0.5), 0.3))
 
 
 def test_ends_of_a_way_are_its_points() -> None:
