@@ -27,6 +27,9 @@ from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
 from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_regions, print_tagging
 from fashionviz.explain.commands import averages, channels, embedding_map
+from fashionviz.generate.generate_command import generate
+from fashionviz.generate.interpolate_command import interpolate
+from fashionviz.generate.invert_command import invert
 from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.explain_command import explain_command
 from fashionviz.inference.landmarks_command import landmarks
@@ -62,6 +65,9 @@ app.command()(segment)
 app.command()(channels)
 app.command()(averages)
 app.command("embedding-map")(embedding_map)
+app.command()(generate)
+app.command()(interpolate)
+app.command()(invert)
 
 out = Console()
 err = Console(stderr=True)
@@ -79,6 +85,7 @@ def models(
     """List the registered models, or the layers of one."""
     from fashionviz.inference.engine import shared_engine
     from fashionviz.serialise import layer_json, model_json
+    from fashionviz.serialise_drawing import listed_json
 
     with plain_errors():
         if layers:
@@ -91,14 +98,19 @@ def models(
                 table.add_row(layer.name, layer.kind, " × ".join(map(str, layer.shape)), f"{layer.parameters:,}")
             out.print(table)
             return
-        infos = shared_engine().models()
+        infos, generators = shared_engine().models(), shared_engine().generators()
         if as_json:
-            print_json([model_json(info) for info in infos])
+            tasks = {info.task for info in infos}
+            print_json([*map(model_json, infos), *(listed_json(drawer, tasks) for drawer in generators)])
             return
         table = Table(Column("model", no_wrap=True), Column("trained", no_wrap=True), "how good", "weights")
         for info in infos:
             trained = ("yes" if info.trained else "no") + (", default" if info.default else "")
             table.add_row(info.name, trained, how_good(info), (info.sha256 or "–")[:8])
+        table.add_section()
+        for drawer in generators:
+            trained = ("yes" if drawer.trained else "no") + (", default" if drawer.default else "")
+            table.add_row(drawer.name, trained, f"draws {' × '.join(map(str, drawer.size))}", (drawer.sha256 or "–")[:8])
         out.print(table)
 
 
