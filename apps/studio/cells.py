@@ -74,5 +74,7 @@ def cells(shown: Sequence[Cell], key: str, label: str, on_choose: Callable[[int]
         if isinstance(place, int) and 0 <= place < len(shown):  # it comes from a browser
             on_choose(place)
 
-    listed = [{"picture": data_url(encode_png(c.pixels), "image/png"), "words": c.words, "number": c.number} for c in shown]
+    listed = [
+        {"picture": data_url(encode_png(c.pixels), "image/png"), "words": c.words, "number": c.number} for c in shown
+    ]
     _mount(key=key, data={"cells": listed, "label": label, "side": side}, on_chosen_change=chosen)

@@ -177,9 +177,7 @@ def drawing_words(drawing: Drawing) -> str:
     return point_words(drawing.point) + (f", {drawing.label}" if drawing.label else "")
 
 
-def draw_link(
-    text: str, info: GeneratorInfo, label: str | None, *, icon: str | None = None, **choices: str
-) -> bool:
+def draw_link(text: str, info: GeneratorInfo, label: str | None, *, icon: str | None = None, **choices: str) -> bool:
     """A link to the page Draw.
 
     Args:

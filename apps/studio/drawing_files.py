@@ -19,9 +19,7 @@ def data_url(data: bytes, mime: str) -> str:
 
 def save(label: str, data: bytes, name: str, mime: str, key: str) -> None:
     """A button that saves a file."""
-    st.download_button(
-        label, data, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:"
-    )
+    st.download_button(label, data, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:")
 
 
 def downloads(samples: Samples) -> None:

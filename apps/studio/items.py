@@ -1,7 +1,8 @@
 """A public item or a drawing as the session's photo: ``?item=DATASET:SPLIT:ID`` on any page.
 
-A drawn garment is named ``drawn:MODEL:CLASS:TRUNCATION:POINT`` and drawn again wherever the link is opened. The item stands before the visitor's own photo, which is kept and comes back when the item is put away. A photo that he
-brings in takes the item's place. The parameter belongs to a field of the sidebar, so that it goes along from page to
+A drawn garment is named ``drawn:MODEL:CLASS:TRUNCATION:POINT`` and drawn again wherever the link is opened. Either
+stands before the visitor's own photo, which is kept and comes back when it is put away. A photo that he brings in takes
+its place. The parameter belongs to a field of the sidebar, so that it goes along from page to
 page and the browser's back button undoes it.
 """
 

@@ -8,17 +8,17 @@ import streamlit as st
 
 from apps.studio import drawing, drawing_files, items, links, parts, state
 from apps.studio.charts import chart
-from apps.studio.nearest import nearest_real
 from apps.studio.code_tabs import code_tabs
+from apps.studio.nearest import nearest_real
 from fashionviz import images
 from fashionviz.drawing_results import Drawing, GeneratorInfo
 from fashionviz.figures.bars import probability_bars
-from fashionviz.figures.pictures import attribution_grey, attribution_colour, attribution_signed
+from fashionviz.figures.pictures import attribution_colour, attribution_grey, attribution_signed
 from fashionviz.generate.files import draw_command, file_names
 from fashionviz.generate.named import DrawnRef
 from fashionviz.images import encode_png
-from fashionviz.take_home import drawing_code
 from fashionviz.results import Attribution, Prediction
+from fashionviz.take_home import drawing_code
 
 _SIDE = 448
 GUIDED = "guided-backprop"
@@ -60,11 +60,13 @@ def closely(
             help="Predict, attributions, layers and all other pages then look at this drawing. Your own photo is kept.",
         )
         drawing_files.save("PNG", encode_png(drawn.pixels), file_names([drawn])[0], "image/png", "save_one")
-        chosen = {drawing.GENERATOR: info.name, "point": drawn.point} | ({drawing.LABEL: drawn.label} if drawn.label else {})
+        chosen = {drawing.GENERATOR: info.name, "point": drawn.point} | (
+            {drawing.LABEL: drawn.label} if drawn.label else {}
+        )
         links.link("generator", "How it forms, layer by layer", **chosen)
     with right:
         said(drawn)
-    nearest_real(info, drawn)
+    nearest_real(drawn)
     st.markdown("**The code that draws it**")
     code_tabs(
         drawing_code.generate_python(info.name, [drawn.point], drawn.label, truncation),
@@ -115,4 +117,8 @@ def walk_code(
 ) -> None:
     """The walk from pick to pick, in code."""
     with st.expander("The walk in code"):
-        st.code(drawing_code.walk_python(info.name, points, label, steps, loop, truncation), language="python", wrap_lines=True)
+        st.code(
+            drawing_code.walk_python(info.name, points, label, steps, loop, truncation),
+            language="python",
+            wrap_lines=True,
+        )

@@ -154,9 +154,7 @@ def small_photo(item: ItemRef, size: tuple[int, int]) -> NDArray[np.uint8]:
     return letterbox(images.decode(found[item.id]).pixels, size)[0]
 
 
-def first_photos(
-    info: GeneratorInfo, labels: Sequence[str | None]
-) -> list[tuple[str, NDArray[np.uint8]]]:
+def first_photos(info: GeneratorInfo, labels: Sequence[str | None]) -> list[tuple[str, NDArray[np.uint8]]]:
     """Test photos of these classes, in the order of their ids; empty where the photos are not here.
 
     Args:
@@ -203,5 +201,11 @@ def which_drew(info: GeneratorInfo, others: Sequence[GeneratorInfo], number: int
     asked = label if label in chosen.classes else dice.choice(chosen.classes) if chosen.classes else None
     drawn = drawing.draw(chosen, str(seed), asked)
     return Question(
-        number, drawn.pixels, (info.name, other.name), chosen.name, "A drawn garment", drawn=drawn, generator=chosen.name
+        number,
+        drawn.pixels,
+        (info.name, other.name),
+        chosen.name,
+        "A drawn garment",
+        drawn=drawn,
+        generator=chosen.name,
     )

@@ -160,7 +160,9 @@ def course_figure(history: Sequence[Mapping[str, Any]], height: int = 340) -> go
         history: a row an epoch with ``epoch`` (from 0).
         height: in pixels.
     """
-    figure = make_subplots(rows=1, cols=2, subplot_titles=["Kernel distance to validation photos", "How the game stood"])
+    figure = make_subplots(
+        rows=1, cols=2, subplot_titles=["Kernel distance to validation photos", "How the game stood"]
+    )
     epochs = [int(row["epoch"]) + 1 for row in history]
     figure.add_scatter(
         x=epochs, y=[row["val_kernel_distance"] for row in history], mode="lines+markers", line={"color": ACCENT},

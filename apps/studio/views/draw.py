@@ -31,7 +31,14 @@ def controls() -> tuple[str | None, int, int, float | None]:
         label = drawing.label_choice(info)
         st.select_slider("How many", COUNTS, value=16, key=drawing.COUNT, bind="query-params")
     with second:
-        st.number_input("Seed", 0, LARGEST_SEED, key=drawing.SEED, bind="query-params", help="The same seed draws the same.")
+        st.number_input(
+            "Seed",
+            0,
+            LARGEST_SEED - COUNTS[-1],
+            key=drawing.SEED,
+            bind="query-params",
+            help="The same seed draws the same.",
+        )
         st.button("Throw the dice", key="dice", on_click=drawing.throw, icon=":material/casino:", width="stretch")
     with third:
         truncation = drawing.truncation_choice()
@@ -173,9 +180,7 @@ def interpolate(points: list[str], label: str | None, truncation: float | None) 
         asked = (info.name, info.sha256, label, truncation, tuple(points), steps, loop)
         walk: Walk = state.remember(
             ("walk", *asked),
-            lambda: parts.engine().walk(
-                points, info.name, label=label, steps=steps, loop=loop, truncation=truncation
-            ),
+            lambda: parts.engine().walk(points, info.name, label=label, steps=steps, loop=loop, truncation=truncation),
         )
         film = state.remember(("film", *asked), lambda: gif_bytes(walk.frames))
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):

@@ -147,8 +147,9 @@ def copies(info: GeneratorInfo, report: DrawingReport) -> None:
     """The drawings that are most like a training item, beside it."""
     st.subheader("Does it copy?", anchor=False)
     st.markdown(
-        f"The drawings most like a training item, each beside it. A near-copy is more like one than {report.near_from:.3f} "
-        "(cosine of the classifier's features): 5 % of the test photos are, by chance and since shops show variants."
+        "The drawings most like a training item, each beside it. A near-copy is more like one than "
+        f"{report.near_from:.3f} (cosine of the classifier's features): 5 % of the test photos are, by chance and "
+        "since shops show variants."
     )
     shown = report.nearest[:_PAIRS]
     source = Source(report.data_set, "train", len(shown))
@@ -222,10 +223,10 @@ with top:
         "How good are the drawings",
         "How near are the drawings to photos, do they show what was asked for, and are any copied?",
         drawing.generator_label(info),
-        "A distance alone says nothing, so three other sets of pictures are measured beside the drawings: other photos, "
-        "which are the floor, photos blurred to 16 pixels, and photos with shuffled patches.",
-        "Precision asks whether each drawing lies among photos, recall whether all kinds of photos lie among drawings: "
-        "a generator that draws one perfect shirt has the first and not the second.",
+        "A distance alone says nothing, so three other sets of pictures are measured beside the drawings: other "
+        "photos, which are the floor, photos blurred to 16 pixels, and photos with shuffled patches.",
+        "Precision asks whether each drawing lies among photos, recall whether all kinds of photos lie among "
+        "drawings: a generator that draws one perfect shirt has the first and not the second.",
     )
 drawing.need_drawable(info)
 found = reports()

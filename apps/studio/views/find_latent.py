@@ -45,7 +45,7 @@ def show(info: GeneratorInfo, found: Inversion) -> None:
     left, right = st.container(key="pair_found").columns(2, gap="large")
     left.image(parts.shown(found.target, _SIDE), width="stretch", output_format="PNG", alt="The photo, made small",
                caption="The photo, as small as a drawing")  # fmt: skip
-    right.image(parts.shown(found.pixels, _SIDE), width="stretch", output_format="PNG", alt="The drawing that was found",
+    right.image(parts.shown(found.pixels, _SIDE), width="stretch", output_format="PNG", alt="The drawing found",
                 caption="The nearest drawing that was found")  # fmt: skip
     st.markdown(
         f"Their pixels differ by **{found.distances[-1]:.4f}** (mean squared difference, colours in 0..1); at the "
@@ -85,8 +85,8 @@ with top:
         "Find it in latent space",
         "Which drawing of the generator is most like your photo, and what lies around it?",
         drawing.generator_label(info),
-        "The search begins at the best of several latents and moves it, step by step, towards where the drawing is more "
-        "like the photo. It looks at the photo made as small as the drawings are.",
+        "The search begins at the best of several latents and moves it, step by step, towards where the drawing is "
+        "more like the photo. It looks at the photo made as small as the drawings are.",
         "What it finds shows what the generator can draw: a photo unlike all that it learned from comes back as the "
         "nearest garment that it knows.",
     )

@@ -12,7 +12,7 @@ from fashionviz import images
 from fashionviz.drawing_results import Formation, GeneratorInfo, Judgement, Stage
 from fashionviz.figures.drawing_stages import stage_grid, strongest_maps
 from fashionviz.figures.filters import columns_for, figure_width, filter_figure, filter_rows
-from fashionviz.figures.pictures import enlarge, filter_grid, unused_filters
+from fashionviz.figures.pictures import filter_grid, unused_filters
 from fashionviz.images import encode_png
 from fashionviz.results import FilterBank
 from fashionviz.take_home import drawing_code
@@ -162,7 +162,8 @@ with info_place:
         drawing.generator_label(info),
         "Each tile is the output of one channel of a stage, on its own scale: bright where it answers strongly. The "
         "stages stand in order, from the latent to the picture.",
-        "The filters of the last stage paint: each is a small stroke in colour. Those before it lay out where strokes go.",
+        "The filters of the last stage paint: each is a small stroke in colour. Those before it lay out where "
+        "strokes go.",
         "The film shows the same 36 seeds after every epoch of training.",
     )
 drawing.need_drawable(info)

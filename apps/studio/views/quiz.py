@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
-from apps.studio import drawing, links, parts, quiz_questions, state
+from apps.studio import drawing, links, parts, quiz_questions
 from apps.studio.quiz_questions import Question, Score
 from fashionviz import images
 from fashionviz.drawing_results import GeneratorInfo, Judgement
-from fashionviz.errors import DataError, FashionvizError
+from fashionviz.errors import FashionvizError
 
 REAL_OR_DRAWN, WHICH = "Real or drawn?", "Which of two drew this?"
 GAME, ROUND = "game", "round"
@@ -90,7 +88,9 @@ def reveal(question: Question, said: str, info: GeneratorInfo) -> None:
         drawing.draw_link("Open it in Draw", owner, question.drawn.label, icon=":material/brush:",
                           picks=question.drawn.point)  # fmt: skip
     elif question.item is not None:
-        st.markdown(f"A photo: item {question.item.id} of the {question.item.split} split of `{question.item.data_set}`.")
+        st.markdown(
+            f"A photo: item {question.item.id} of the {question.item.split} split of `{question.item.data_set}`."
+        )
         links.link("predict", "Look into it", item=str(question.item))
     judged(question, info)
 
@@ -108,8 +108,8 @@ def ask(question: Question, info: GeneratorInfo, key: str, keys: tuple[str, str]
         with st.container(horizontal=True, gap="small"):
             for option, shortcut in zip(question.options, keys, strict=True):
                 st.button(
-                    option[:1].upper() + option[1:], key=f"say_{shortcut}", shortcut=shortcut, disabled=said is not None,
-                    on_click=answer, args=(key, question, option),
+                    option[:1].upper() + option[1:], key=f"say_{shortcut}", shortcut=shortcut,
+                    disabled=said is not None, on_click=answer, args=(key, question, option),
                 )  # fmt: skip
         if said is None:
             st.caption(f"Press {keys[0]} or {keys[1]} on the keyboard, or a button.")
@@ -140,15 +140,15 @@ with top:
         "Real or drawn?",
         "One picture at a time: is it a photo, or did a network draw it?",
         drawing.generator_label(info),
-        "Photos and drawings come equally often, in the same classes, at the same size. The score stays until you close "
-        "the tab; its interval says how much it may be luck.",
+        "Photos and drawings come equally often, in the same classes, at the same size. The score stays until you "
+        "close the tab; its interval says how much it may be luck.",
         "The discriminator is the network that learned to tell photos from drawings while the generator learned to "
         "draw. A logit above 0 means that it takes a picture for a photo.",
     )
 drawing.note(info)
 drawing.need_drawable(info)
 round_ = int(st.number_input("Round", 0, 2**31, key=ROUND, bind="query-params", width=160,
-                             help="Each number is one picture; in the address it shows the same to somebody else."))  # fmt: skip
+                             help="Each number is one picture; a link shows the same to others."))  # fmt: skip
 others = [other for other in parts.engine().generators() if other.trained and other.name != info.name]
 with parts.plainly():
     game = choose_game(others, quiz_questions.photos_here())
