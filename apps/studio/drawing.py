@@ -191,6 +191,17 @@ def draw_link(text: str, info: GeneratorInfo, label: str | None, *, icon: str | 
     return links.link("draw", text, icon, **asked)
 
 
+def figure_words(info: GeneratorInfo) -> str:
+    """The figure that stands for a generator, with its interval, n and what it was measured on; empty without one."""
+    found = next((metric for metric in info.metrics if metric["name"] == "frechet_distance"), None)
+    if found is None:
+        return ""
+    low, high = found["ci95"]
+    return (
+        f"Fréchet {found['value']:.2f} ({low:.2f} to {high:.2f}), n = {found['n']:,}, {found['data_set']} {found['split']}"
+    )
+
+
 def note(info: GeneratorInfo) -> None:
     """The words that must stand beside its classes, where there are any."""
     if info.note:

@@ -60,10 +60,8 @@ def closely(
             help="Predict, attributions, layers and all other pages then look at this drawing. Your own photo is kept.",
         )
         drawing_files.save("PNG", encode_png(drawn.pixels), file_names([drawn])[0], "image/png", "save_one")
-        chosen = {drawing.GENERATOR: info.name, "point": drawn.point} | (
-            {drawing.LABEL: drawn.label} if drawn.label else {}
-        )
-        links.link("generator", "How it forms, layer by layer", **chosen)
+        label = {drawing.LABEL: drawn.label} if info.classes and drawn.label else {}
+        links.link("generator", "How it forms, layer by layer", gen=info.name, point=drawn.point, **label)
     with right:
         said(drawn)
     nearest_real(drawn)
@@ -83,15 +81,18 @@ def said(drawn: Drawing) -> None:
         return
     photo = images.from_pixels(drawn.pixels)
     digest = state.digest_of(photo.pixels)
+    # Catalogue photos are three to four; the rest of a square is the white that they were laid on in training.
+    box = (photo.width / 8, 0.0, photo.width * 7 / 8, float(photo.height))
     with parts.plainly():
         prediction: Prediction = state.remember(
-            ("predict", model.name, model.sha256, digest, None), lambda: parts.engine().predict(photo, model.name)
+            ("predict", model.name, model.sha256, digest, box),
+            lambda: parts.engine().predict(photo, model.name, box=box),
         )
         result: Attribution | None = None
         if GUIDED in model.methods:
             result = state.remember(
-                ("explain", model.name, model.sha256, digest, None, GUIDED, None),
-                lambda: parts.engine().explain(photo, model.name, GUIDED),
+                ("explain", model.name, model.sha256, digest, box, GUIDED, None),
+                lambda: parts.engine().explain(photo, model.name, GUIDED, box=box),
             )
     if prediction.tags:
         parts.top_tags(prediction, 8)
@@ -109,7 +110,10 @@ def said(drawn: Drawing) -> None:
                   alt=f"Guided backprop for {result.target}", caption="Guided backprop")  # fmt: skip
         two.image(parts.shown(attribution_signed(result), 256), width="stretch", output_format="PNG",
                   alt="Its sum over the channels", caption="Its sum: blue speaks for it")  # fmt: skip
-        st.caption(f"What spoke for **{result.target}** ({result.probability:.1%}).")
+        st.caption(
+            f"What spoke for **{result.target}** ({result.probability:.1%}). Asked about the middle three quarters of the "
+            "width, where the garments of the catalogue lie."
+        )
 
 
 def walk_code(
