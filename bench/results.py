@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from fashionviz.evaluation.drawing_page import readme_rows
 from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.models.card import FIGURE_NAMES, load_card
 from fashionviz.models.registry import ModelSpec, list_models
@@ -47,6 +48,7 @@ def table() -> str:
                     f"| `{spec.name}` | {_set(spec, m.data_set)} | {m.split} | {m.n:,} | "
                     f"{FIGURE_NAMES.get(m.name, m.name)} | **{m.value:.4f}** | {low:.4f} – {high:.4f} |"
                 )
+    rows += readme_rows()
     return "\n".join(rows) + "\n"
 
 

@@ -304,7 +304,9 @@ def evaluate(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name: that of its model.")],
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe's name: that of its model. Or dcgan, with --data FOLDER of your pictures.")
+    ],
     init: Annotated[
         str | None,
         typer.Option(
@@ -339,7 +341,13 @@ def train(
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors():
-        if data in FORMATS:
+        if recipe == "dcgan":
+            from fashionviz.training.drawing_own import train_on_folder
+
+            if data is None or not Path(data).expanduser().is_dir():
+                raise DataError("Say which folder of pictures to learn from: --data FOLDER.")
+            said = train_on_folder(Path(data).expanduser(), init=init, resume=resume)
+        elif data in FORMATS:
             said = train_own(recipe, str(data), root, init=init, resume=resume, force=force, devices=devices)
         else:
             if root is not None:

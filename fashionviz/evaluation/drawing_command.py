@@ -7,16 +7,9 @@ from rich.table import Table
 
 from fashionviz.console import bar, plain_errors, print_json
 from fashionviz.drawing_results import DrawingReport, Rate
+from fashionviz.evaluation.drawing_page import SETS, shares
 
 out = Console()
-
-#: What the sets that are measured are called.
-SETS = {
-    "drawn": "drawn",
-    "real": "other photos (the floor)",
-    "blurred": "photos blurred to 16 px",
-    "shuffled": "photos with shuffled 8×8 patches",
-}
 
 
 def evaluate_generator(model: str, data: str, split: str | None, as_json: bool) -> None:
@@ -45,16 +38,8 @@ def evaluate_generator(model: str, data: str, split: str | None, as_json: bool) 
         f"control (1): {report.on_scale():.3f}.",
         highlight=False,
     )
-    for title, rate in (
-        ("drawings where photos lie (precision)", report.precision),
-        ("photos where drawings lie (recall)", report.recall),
-        (f"drawings that {report.judged_by} names as asked", report.agreement),
-        ("photos of that size that it names right", report.agreement_real),
-        (f"drawings more like a training item than {report.near_from:.3f}", report.near_copies),
-        ("test photos more like one than that", report.near_copies_real),
-    ):
-        if rate is not None:
-            out.print(f"{title}: {_rate(rate)}", highlight=False)
+    for title, rate in shares(report):
+        out.print(f"{title}: {_rate(rate)}", highlight=False)
 
 
 def flat(report: DrawingReport, facts: dict[str, object]) -> dict[str, object]:

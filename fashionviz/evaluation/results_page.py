@@ -10,6 +10,7 @@ from typing import Any
 from fashionviz.data.labels import TASKS, Task
 from fashionviz.data.regions import DERIVED_NOTE
 from fashionviz.evaluation.compare import Comparison, compare
+from fashionviz.evaluation.drawing_page import drawing_section
 from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.evaluation.report import load_report
 from fashionviz.evaluation.tagging_report import load_tagging_report
@@ -257,4 +258,5 @@ def results_page() -> str:
         for model in section.models:
             if model.report is not None:
                 lines += _model(model.card, model.report)
+    lines += drawing_section()
     return "\n".join(lines).rstrip() + "\n"

@@ -37,7 +37,7 @@ def load_generator(name: str, folder: Path | None = None) -> tuple[Generator, Ge
         )
     card = _checked_card(spec, folder)
     generator = spec.make()
-    _fill(generator, folder / FILE, card.sha256, spec.name)
+    fill(generator, folder / FILE, card.sha256, spec.name)
     return generator.eval(), card
 
 
@@ -55,7 +55,7 @@ def load_judge(name: str) -> nn.Module:
     if spec.make_judge is None or card.judge_sha256 is None or not (folder / JUDGE_FILE).is_file():
         raise InvalidRequest(f"No discriminator is shipped with {name}. Those of dcgan.all and its kin are.")
     judge = spec.make_judge()
-    _fill(judge, folder / JUDGE_FILE, card.judge_sha256, spec.name)
+    fill(judge, folder / JUDGE_FILE, card.judge_sha256, spec.name)
     return judge.eval()
 
 
@@ -69,8 +69,12 @@ def _checked_card(spec: GeneratorSpec, folder: Path) -> GeneratorCard:
     return card
 
 
-def _fill(network: nn.Module, path: Path, sha256: str, name: str) -> None:
-    """Load verified tensors, all of them."""
+def fill(network: nn.Module, path: Path, sha256: str, name: str) -> None:
+    """Load verified tensors, all of them, into a network.
+
+    Raises:
+        WeightsError: checksum or header differ from what is expected, or the tensors do not fit.
+    """
     if sha256_of(path) != sha256:
         raise WeightsError(f"The weights of {name} are damaged: their SHA-256 is not the card's. Restore {path.name}.")
     try:

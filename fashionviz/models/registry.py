@@ -151,6 +151,12 @@ def get_model(name: str) -> ModelSpec:
     return own[name]
 
 
+def is_registered(name: str) -> bool:
+    """Whether a name is that of one of the project's networks that name what they see."""
+    _load()
+    return name in _REGISTRY
+
+
 def default_model(task: str = "gender_category") -> ModelSpec:
     """The default model of a task.
 

@@ -19,7 +19,7 @@ from fashionviz.generate.draw import draw_pixels
 from fashionviz.generate.latents import latents_of
 from fashionviz.models.card import Metric
 from fashionviz.models.drawing_card import GeneratorCard, GoldenDrawing, load_generator_card
-from fashionviz.models.drawing_weights import JUDGE_FILE, load_generator
+from fashionviz.models.drawing_weights import JUDGE_FILE, fill
 from fashionviz.models.generators import Generator, GeneratorSpec, get_generator
 from fashionviz.models.weights import FILE, is_trained, model_folder, save_weights
 from fashionviz.training.cards import LICENCE
@@ -79,51 +79,113 @@ def install_generator(
     Raises:
         DataError: the splits that the report needs are not there.
     """
+
+    def measured(card: GeneratorCard, served: Generator, fresh: Path) -> GeneratorCard:
+        report = evaluate_drawings(spec.name, generator=served, sha256=card.sha256)
+        save_drawing_report(report, fresh)
+        return card.model_copy(update={"metrics": drawing_metrics(report)})
+
+    generator, _ = networks_of(result.best, spec)
+    return _store(recipe, spec, result, _card(recipe, spec, generator, result, command, start), measured)
+
+
+Measured = Callable[[GeneratorCard, Generator, Path], GeneratorCard]
+
+
+def _store(
+    recipe: DrawingRecipe, spec: GeneratorSpec, result: DrawingResult, card: GeneratorCard, measured: Measured | None
+) -> GeneratorCard:
+    """Weights, film and card into a folder that takes the installed one's place when it is complete."""
     generator, judge = networks_of(result.best, spec)
     folder = model_folder(spec.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    description, limits = _words(spec)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as made:
         fresh = Path(made) / spec.name
         stored = save_weights(generator, spec.name, fresh / FILE, recipe.dtype)
         judged = save_weights(judge, spec.name, fresh / JUDGE_FILE, "int8") if judge is not None else None
-        card = GeneratorCard(
-            name=spec.name,
-            title=spec.title,
-            description=description,
-            learns=spec.learns,
-            classes=spec.classes,
-            size=spec.size,
-            latent=spec.latent,
-            parameters=sum(p.numel() for p in generator.parameters()),
-            dtype=stored.dtype,
-            sha256=stored.sha256,
-            judge_sha256=judged.sha256 if judged else None,
-            judge_dtype=judged.dtype if judged else None,
-            data_sets=("fpi",),
-            licence=LICENCE,
-            intended_use=INTENDED_USE,
-            limits=limits,
-            recipe={
-                **json.loads(json.dumps(asdict(recipe))),
-                **machine_facts(),
-                "history": list(result.history),
-                "warnings": list(result.warnings),
-                "start": start,
-            },
-            command=command,
-        )
+        facts = {"dtype": stored.dtype, "sha256": stored.sha256}
+        if judged:
+            facts |= {"judge_sha256": judged.sha256, "judge_dtype": judged.dtype}
+        card = card.model_copy(update=facts)
         card.save(fresh / "card.json")
-        served, _ = load_generator(spec.name, fresh)  # the rounded values, as they will be served
-        report = evaluate_drawings(spec.name, generator=served, sha256=stored.sha256)
-        save_drawing_report(report, fresh)
+        served = spec.make()
+        fill(served, fresh / FILE, stored.sha256, spec.name)  # the rounded values, as they will be served
+        served.eval()
         save_film(result.film, fresh / FILM)
-        card = card.model_copy(update={"metrics": drawing_metrics(report), "golden": golden(spec, served)})
+        if measured:
+            card = measured(card, served, fresh)
+        card = card.model_copy(update={"golden": golden(spec, served)})
         card.save(fresh / "card.json")
         if folder.exists():
             folder.rename(Path(made) / "old")
         fresh.rename(folder)
     return card
+
+
+def _card(
+    recipe: DrawingRecipe,
+    spec: GeneratorSpec,
+    generator: Generator,
+    result: DrawingResult,
+    command: str,
+    start: str | None,
+) -> GeneratorCard:
+    """What is known before the weights are stored and measured."""
+    description, limits = _words(spec)
+    return GeneratorCard(
+        name=spec.name,
+        title=spec.title,
+        description=description,
+        learns=spec.learns,
+        classes=spec.classes,
+        size=spec.size,
+        latent=spec.latent,
+        parameters=sum(p.numel() for p in generator.parameters()),
+        dtype="float16",
+        sha256="",
+        data_sets=("fpi",),
+        licence=LICENCE,
+        intended_use=INTENDED_USE,
+        limits=limits,
+        recipe={
+            **json.loads(json.dumps(asdict(recipe))),
+            **machine_facts(),
+            "history": list(result.history),
+            "warnings": list(result.warnings),
+            "start": start,
+        },
+        command=command,
+    )
+
+
+def install_own_generator(
+    recipe: DrawingRecipe,
+    spec: GeneratorSpec,
+    result: DrawingResult,
+    *,
+    command: str,
+    start: str | None,
+    like: str,
+    n: int,
+) -> GeneratorCard:
+    """Install what was learned from a user's pictures: weights, film and card; there is no test split to report on.
+
+    Args:
+        recipe, spec, result: of the run.
+        command: that trained it.
+        start: what it started from.
+        like: the registered generator whose architecture it has.
+        n: pictures that it learned from.
+    """
+    card = _card(recipe, spec, networks_of(result.best, spec)[0], result, command, start)
+    facts = {
+        "description": f"Draws pictures of 64×64 pixels, learned from {n} pictures of its user's.",
+        "limits": "Only as good and as various as the pictures that it learned from, of which it may repeat parts.",
+        "data_sets": ("own pictures",),
+        "licence": "its user's",
+        "recipe": {**card.recipe, "like": like},
+    }
+    return _store(recipe, spec, result, card.model_copy(update=facts), None)
 
 
 def golden(spec: GeneratorSpec, generator: Generator) -> GoldenDrawing:

@@ -29,13 +29,13 @@ class Photos:
         pixels: ``(N, H, W, 3)`` uint8.
         classes: ``(N,)`` int64, index among the generator's classes; 0 where it has none.
         rows: ``(N,)`` int64, where they stand in the set.
-        data: the set.
+        data: the set; ``None`` of a folder of pictures.
     """
 
     pixels: NDArray[np.uint8]
     classes: NDArray[np.int64]
     rows: NDArray[np.int64]
-    data: ParquetSet
+    data: ParquetSet | None
 
     def __len__(self) -> int:
         return len(self.pixels)
