@@ -1,4 +1,4 @@
-"""The pages that draw: untrained, with small untrained networks in place of weights, and with the photos and without."""
+"""The pages that draw: without weights, with untrained networks in their place, and without the photos."""
 
 from __future__ import annotations
 

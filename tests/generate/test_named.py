@@ -48,7 +48,8 @@ def test_what_is_no_name_is_said_in_words(text: str, says: str) -> None:
 
 
 def test_the_words_say_by_what_and_from_what() -> None:
-    assert DrawnRef(CONDITIONAL, "Women/Apparel", None, "123").words == f"drawn by {CONDITIONAL}, seed 123, Women/Apparel"
+    ref = DrawnRef(CONDITIONAL, "Women/Apparel", None, "123")
+    assert ref.words == f"drawn by {CONDITIONAL}, seed 123, Women/Apparel"
 
 
 def test_a_name_leads_to_the_engines_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
