@@ -60,6 +60,9 @@ def lay_out(engine: Any) -> Page:
     page.trust = gr.HTML(
         parts.status("Compares it with the map of random weights, and takes away the pixels it marks; takes a while.")
     )
+    page.link = gr.Textbox(
+        label="Link to this view (without the photo)", interactive=False, buttons=["copy"], elem_id="fv-maps-link"
+    )
     gr.HTML(
         '<p class="fv-note">Full colour is the 99th percentile of each map\'s own magnitude. Signed: blue spoke for '
         f"the class, red against it. {parts.PRIVACY_SHORT}</p>"
@@ -71,7 +74,8 @@ class MapsEvents:
     """Methods that Gradio calls; they return dictionaries from components to values."""
 
     def __init__(self, engine: Any, page: Page) -> None:
-        self.engine, self.page, self.jobs = engine, page, Jobs()
+        self.engine, self.page = engine, page
+        self.jobs, self.checks = Jobs(), Jobs()  # a map is checked while others are drawn: neither stops the other
 
     def opened(
         self,
@@ -95,6 +99,19 @@ class MapsEvents:
             page.note: gr.skip() if self.jobs.waiting(session_of(request)) else parts.status(photo or _NO_PHOTO),
             **{tab: gr.Tab(visible=name in info.methods) for name, tab in page.tabs.items()},
         }
+
+    def arrive(self, model: str | None, request: gr.Request) -> dict[Any, Any]:
+        """The page opens: a link may name the class and the one that it is compared with."""
+        page, info = self.page, self.engine.model(model)
+        link = dict(request.query_params or {}) if request else {}
+        chosen: dict[Any, Any] = {}
+        for place, key, nothing in ((page.target, "target", handlers.TOP), (page.against, "against", maps.NOTHING)):
+            wanted = link.get(key, "")
+            if wanted and wanted not in info.classes:
+                gr.Info(f"The link names a class that {info.name} does not have: {wanted[:80]}.")
+                wanted = ""
+            chosen[place] = gr.Dropdown([nothing, *info.classes], value=wanted or nothing)
+        return chosen
 
     def _asked(self, held: Held, model: str | None, target: str, against: str, scale: str, *part: Any) -> Asked:
         name = self.engine.model(model).name
@@ -138,7 +155,7 @@ class MapsEvents:
             yield {
                 page.note: parts.status(words),
                 page.ask: gr.Button(interactive=True),
-                page.cancel: gr.Button(interactive=False),
+                page.cancel: gr.Button(interactive=self.checks.waiting(session)),
             }
         finally:  # also when the visitor has gone and nobody iterates any more
             self.jobs.finish(session, cancel)
@@ -158,8 +175,8 @@ class MapsEvents:
         if held is None or not method:
             return parts.status(_NO_PHOTO)
         session = session_of(request)
-        self.jobs.announce(session)
-        cancel = self.jobs.start(session)
+        self.checks.announce(session)
+        cancel = self.checks.start(session)
 
         def on_progress(step: Progress) -> None:
             progress((step.done, step.total), desc=f"Checking {handlers.method_title(method)}")
@@ -176,16 +193,51 @@ class MapsEvents:
         except Exception as error:
             return parts.problem(handlers.sentence(error))
         finally:
-            self.jobs.finish(session, cancel)
+            self.checks.finish(session, cancel)
+
+    def checked(self, request: gr.Request) -> Any:
+        """After a check. Returns the cancel button, which stays while maps are drawn."""
+        return gr.Button(interactive=self.jobs.waiting(session_of(request)))
 
     def cancel(self, request: gr.Request) -> Any:
         """Stop at the next pass. Returns the button, pressed once."""
-        self.jobs.cancel(session_of(request))
+        for jobs in (self.jobs, self.checks):
+            jobs.cancel(session_of(request))
         return gr.Button(interactive=False)
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed: nobody waits for the rest."""
-        self.jobs.replace(session_of(request))
+        for jobs in (self.jobs, self.checks):
+            jobs.replace(session_of(request))
+
+
+_LINK = (
+    """(model, target, against) => {
+  const parts = {tab: 'TAB', model, target: target === 'TOP' ? '' : target, against: against === 'NONE' ? '' : against};
+  const query = new URLSearchParams(Object.entries(parts).filter(([, value]) => value));
+  return window.location.origin + window.location.pathname + '?' + query;
+}""".replace("TAB", TAB)
+    .replace("TOP", handlers.TOP)
+    .replace("NONE", maps.NOTHING)
+)
+
+
+def wire_link(page: Page, other: Page, events: MapsEvents, opened: Any) -> Any:
+    """A link's choices, and the link to what is chosen.
+
+    Args:
+        page: the tab's.
+        other: the first tab's, whose model it is about.
+        events: of the tab.
+        opened: what happens when the page has opened and the first tab has the link's model.
+
+    Returns:
+        What happens after that.
+    """
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    named = [other.model, page.target, page.against]
+    gr.on([part.change for part in named], None, named, page.link, js=_LINK, **hidden)
+    return opened.then(events.arrive, other.model, [page.target, page.against], **hidden)
 
 
 def wire(page: Page, tab: gr.Tab, other: Page, events: MapsEvents) -> None:
@@ -206,5 +258,5 @@ def wire(page: Page, tab: gr.Tab, other: Page, events: MapsEvents) -> None:
         show_progress_on=[page.trust],
         api_visibility="private",
         concurrency_limit=4,
-    ).then(lambda: gr.Button(interactive=False), None, page.cancel, **hidden)
+    ).then(events.checked, None, page.cancel, **hidden)
     page.cancel.click(events.cancel, None, page.cancel, queue=False, **hidden)
