@@ -92,9 +92,7 @@ def _drawn(place: str) -> None:
         st.caption("Or try one of these, drawn by our own program:")
         _kinds(place)
         return
-    st.caption(
-        f"Or try one of these. Nobody made them: they are drawn by `{refs[0].model}`, each from the seed below it."
-    )
+    st.caption(f"Or try one of these, drawn by `{refs[0].model}`, each from the seed and the class below it:")
     try:
         drawings = _examples(refs[0].model, model_folder(refs[0].model).stat().st_mtime)
     except FashionvizError as error:

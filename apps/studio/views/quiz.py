@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.studio import drawing, links, parts, quiz_questions
-from apps.studio.quiz_questions import Question, Score
+from apps.studio.quiz_questions import DRAWN, REAL, Question, Score
 from fashionviz import images
 from fashionviz.drawing_results import GeneratorInfo, Judgement
 from fashionviz.errors import FashionvizError
@@ -108,7 +108,7 @@ def ask(question: Question, info: GeneratorInfo, key: str, keys: tuple[str, str]
         with st.container(horizontal=True, gap="small"):
             for option, shortcut in zip(question.options, keys, strict=True):
                 st.button(
-                    option[:1].upper() + option[1:], key=f"say_{shortcut}", shortcut=shortcut,
+                    option.capitalize() if option in (REAL, DRAWN) else option, key=f"say_{shortcut}", shortcut=shortcut,
                     disabled=said is not None, on_click=answer, args=(key, question, option),
                 )  # fmt: skip
         if said is None:
