@@ -10,7 +10,7 @@ from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.models.card import FIGURE_NAMES, load_card
 from fashionviz.models.registry import ModelSpec, list_models
 from fashionviz.models.weights import is_trained, model_folder
-from fashionviz.training.feeds import REGION_FIGURES, TAG_FIGURES
+from fashionviz.training.feeds import BOX_FIGURES, REGION_FIGURES, TAG_FIGURES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
@@ -23,9 +23,15 @@ SETS = {
 }
 
 
+#: Of an embedder; recall by other depths and with duplicates counted otherwise is on the page of results.
+_RECALL = ("recall_at_1", "recall_at_10", "precision_at_10")
+
+
 def _set(spec: ModelSpec, data_set: str) -> str:
     if data_set == "ccp" and spec.task.multilabel:
         return "street photos (`ccp`, the publisher's names)"
+    if data_set == "ccp" and spec.task.answer == "boxes":
+        return "street photos (`ccp`, boxes derived from the publisher's masks)"
     if data_set == "ccp" and spec.task.regions:
         return "street photos (`ccp`, the publisher's masks)"
     return SETS.get(data_set, data_set)
@@ -37,7 +43,12 @@ def table() -> str:
     for spec in list_models():
         if is_trained(spec.name) and not spec.own:
             # Calibration and the like are on the page of results.
-            counts = {"tags": TAG_FIGURES, "regions": REGION_FIGURES[:1]}.get(spec.task.answer, tuple(FIGURES))
+            counts = {
+                "tags": TAG_FIGURES,
+                "regions": REGION_FIGURES[:1],
+                "embedding": _RECALL,
+                "boxes": BOX_FIGURES[:2],
+            }.get(spec.task.answer, tuple(FIGURES))
             metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in counts]
             tested = {m.data_set for m in metrics if m.split == "test"}
             for m in (

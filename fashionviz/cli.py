@@ -25,16 +25,27 @@ from fashionviz.data.convert_command import convert_command
 from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import compare, how_good, print_landmarks, print_regions, print_tagging
+from fashionviz.evaluation.commands import (
+    compare,
+    how_good,
+    print_boxes,
+    print_landmarks,
+    print_regions,
+    print_tagging,
+)
+from fashionviz.evaluation.retrieval_print import print_retrieval
 from fashionviz.explain.commands import averages, channels, embedding_map
 from fashionviz.generate.generate_command import generate
 from fashionviz.generate.interpolate_command import interpolate
 from fashionviz.generate.invert_command import invert
+from fashionviz.inference.detect_command import detect
 from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.explain_command import explain_command
 from fashionviz.inference.landmarks_command import landmarks
 from fashionviz.inference.segment_command import segment
 from fashionviz.inference.trust_command import trust_command
+from fashionviz.match.commands import catalogue_app
+from fashionviz.match.match_command import match_command
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
@@ -55,6 +66,8 @@ data_app.command("convert")(convert_command)
 data_app.command("landmarks")(landmarks_command)
 data_app.command("tags")(tags_command)
 app.add_typer(data_app, name="data")
+app.add_typer(catalogue_app, name="catalogue")
+app.command("match")(match_command)
 app.command()(compare)
 app.command()(report)
 app.command("study")(study_command)
@@ -62,6 +75,7 @@ app.command()(assurance)
 app.command()(landmarks)
 app.command()(disagree)
 app.command()(segment)
+app.command()(detect)
 app.command()(channels)
 app.command()(averages)
 app.command("embedding-map")(embedding_map)
@@ -110,7 +124,9 @@ def models(
         table.add_section()
         for drawer in generators:
             trained = ("yes" if drawer.trained else "no") + (", default" if drawer.default else "")
-            table.add_row(drawer.name, trained, f"draws {' × '.join(map(str, drawer.size))}", (drawer.sha256 or "–")[:8])
+            table.add_row(
+                drawer.name, trained, f"draws {' × '.join(map(str, drawer.size))}", (drawer.sha256 or "–")[:8]
+            )
         out.print(table)
 
 
@@ -259,7 +275,7 @@ def evaluate(
         evaluate_generator(model, data, split, as_json)
         return
     with plain_errors(), bar(f"{model} on {data}") as tick:
-        tagging = regions = None
+        tagging = regions = retrieved = boxes = None
         if get_model(model).task.multilabel:
             from fashionviz.evaluation.tagging import evaluate_tags
 
@@ -268,10 +284,24 @@ def evaluate(
             from fashionviz.evaluation.regions import evaluate_regions
 
             regions = evaluate_regions(model, data, split, progress=tick).report
+        elif get_model(model).task.answer == "embedding":
+            from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
+
+            retrieved = report_of(evaluate_embedding(model, data, split, progress=tick))
+        elif get_model(model).task.answer == "boxes":
+            from fashionviz.evaluation.boxes import evaluate_boxes
+
+            boxes = evaluate_boxes(model, data, split, progress=tick).report
         else:
             report = run(model, data, split, progress=tick).report
+    if retrieved:
+        print_retrieval(retrieved, as_json)
+        return
     if regions:
         print_regions(regions, as_json)
+        return
+    if boxes:
+        print_boxes(boxes, as_json)
         return
     if tagging:
         print_tagging(tagging, as_json)

@@ -23,9 +23,11 @@ from apps.api.answers import (
 )
 from apps.api.inputs import EngineDep, LayerQuery, ModelQuery, Upload, UploadDep
 from apps.api.leaving import unless_gone
+from apps.api.schemas_detect import BoxReportBody
 from fashionviz import serialise
 from fashionviz.data.landmarks.kinds import LANDMARKS
 from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.evaluation.box_report import load_box_report
 from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.evaluation.reliability import item_scores, reliability
 from fashionviz.evaluation.report import items_in_cell, load_items, load_report
@@ -34,6 +36,7 @@ from fashionviz.figures import pictures
 from fashionviz.figures.landmarks import heat_picture, landmark_picture
 from fashionviz.region_json import region_report_json
 from fashionviz.results import ActivationMaps, Attribution
+from fashionviz.serialise_detections import box_report_json
 
 Style = Literal["colour", "signed", "overlay"]
 
@@ -86,7 +89,7 @@ def list_layers(name: NamePath, engine: EngineDep) -> list[serialise.Json]:
 @router.get(
     "/models/{name}/report",
     tags=["models"],
-    response_model=schemas.ReportBody | schemas.TaggingReportBody | schemas.RegionReportBody,
+    response_model=schemas.ReportBody | schemas.TaggingReportBody | schemas.RegionReportBody | BoxReportBody,
     responses=MODEL_ERRORS,
     summary="How often a model is right",
 )
@@ -95,7 +98,7 @@ def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
 
     Of a classifier accuracy and each class's precision, recall and F1 with 95 % intervals, the confusion matrix, and
     how often it is right at which confidence; of a tagger F1 and average precision; of a segmenter intersection over
-    union.
+    union; of a detector average precision.
     """
     info = engine.model(name)
     tagging = load_tagging_report(info.name)
@@ -104,6 +107,9 @@ def one_report(name: NamePath, engine: EngineDep) -> serialise.Json:
     regions = load_region_report(info.name)
     if regions is not None:
         return region_report_json(regions)
+    boxes = load_box_report(info.name)
+    if boxes is not None:
+        return box_report_json(boxes)
     report = load_report(info.name)
     if report is None:
         raise ReportMissing(f"There is no report of {info.name}: it has not been trained and evaluated yet.")

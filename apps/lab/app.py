@@ -1,4 +1,4 @@
-"""The lab: a photo and what a model sees in it, every model on one photo, many photos at once; tabs of one page."""
+"""The lab: a photo and what a model sees in it, every model on one photo, many photos, new garments; tabs of a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,21 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from apps.lab import annotate_layout, annotate_page, every_page, handlers, home, maps_page, parts, style
+from apps.lab import (
+    annotate_layout,
+    annotate_page,
+    drawing_layout,
+    drawing_wiring,
+    every_page,
+    handlers,
+    home,
+    maps_page,
+    parts,
+    style,
+)
+from apps.lab.drawing_endpoints import add_drawing_endpoints
+from apps.lab.drawing_page import DrawEvents
+from apps.lab.drawing_walks import SearchEvents, WalkEvents
 from apps.lab.endpoints import add_endpoints
 from apps.lab.events import Events
 from apps.lab.guard import NoForeignAddresses, shut_side_doors
@@ -30,6 +44,7 @@ _LINK = """(model, method, target, layer) => {
 }""".replace("TOP", handlers.TOP)
 
 _FIRST = "one-photo"
+_OTHERS = (maps_page.TAB, every_page.TAB, annotate_layout.TAB, drawing_layout.TAB)
 # Gradio selects the first tab as the page opens: that must not take the link's own tab away before it is read.
 _ADDRESS = """() => {
   const opening = !window.fashionvizOpened;
@@ -82,7 +97,10 @@ def build_lab(engine: Any = None) -> gr.Blocks:
                 every = every_page.lay_out(engine)
             with gr.Tab("Annotate", id=annotate_layout.TAB) as third:
                 many = annotate_layout.lay_out(engine)
+            with gr.Tab("Draw", id=drawing_layout.TAB) as fourth:
+                drawn = drawing_layout.lay_out(engine)
         add_endpoints(engine)  # first: the names of the page's own events give way to these
+        add_drawing_endpoints(engine)
         opened = _wire(blocks, page, Events(engine))
         asks, annotates = every_page.EveryEvents(engine, every), annotate_page.AnnotateEvents(engine, many)
         draws, takes = maps_page.MapsEvents(engine, gallery), home.HomeEvents(engine, report)
@@ -90,12 +108,13 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         home.wire(report, page, takes)
         every_page.wire(every, second, page, asks)
         annotate_page.wire(many, annotates)
+        drawings = DrawEvents(engine, drawn)
+        finds = SearchEvents(engine, drawn, drawings)
+        drawing_wiring.wire(blocks, drawn, fourth, drawings, WalkEvents(engine, drawn), finds)
         for leave in (takes.leave, draws.leave, asks.leave, annotates.leave):
             blocks.unload(leave)
         arrived = maps_page.wire_link(gallery, page, draws, opened)
-        _wire_tabs(
-            arrived, tabs, {_FIRST: first, maps_page.TAB: shelf, every_page.TAB: second, annotate_layout.TAB: third}
-        )
+        _wire_tabs(arrived, tabs, dict(zip((_FIRST, *_OTHERS), (first, shelf, second, third, fourth), strict=True)))
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     shut_side_doors(blocks)
@@ -107,7 +126,8 @@ def chosen_tab(request: gr.Request) -> Any:
     """The page opens: a link may name a tab; one that compares two classes can mean the gallery alone."""
     link = dict(request.query_params or {}) if request else {}
     wanted = link.get("tab") or (maps_page.TAB if link.get("against") else None)
-    return gr.Tabs(selected=wanted) if wanted in (maps_page.TAB, every_page.TAB, annotate_layout.TAB) else gr.skip()
+    wanted = drawing_layout.TAB if "draw" in link else wanted
+    return gr.Tabs(selected=wanted) if wanted in _OTHERS else gr.skip()
 
 
 def _wire_tabs(arrived: Any, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) -> None:

@@ -54,7 +54,13 @@ ANSWERS: dict[Kind, Answer] = {
         scored_by="evaluate_regions",
         spatial=True,
     ),
-    "boxes": Answer(names=False, figure="ap50", says="draws a box around each garment", scored_by="evaluate_boxes"),
+    "boxes": Answer(
+        names=False,
+        figure="ap50",
+        says="draws a box around each garment",
+        instead="use `fashionviz detect` or /api/v1/detect",
+        scored_by="evaluate_boxes",
+    ),
     "embedding": Answer(
         names=False,
         figure="recall_at_1",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.data.answers import Kind
+from fashionviz.data.garment13 import GARMENT13
 from fashionviz.data.landmarks.kinds import articles
 from fashionviz.data.regions import REGIONS
 from fashionviz.data.street2shop import CATEGORY5, CATEGORY11, category5, category11
@@ -132,7 +133,7 @@ class Task:
 
 
 def _no_class(row: Mapping[str, Any]) -> None:
-    """A picture whose labels are several, or those of its pixels, has no one class."""
+    """A picture whose labels are several, or those of its pixels or items, has no one class."""
 
 
 def _tag_groups() -> tuple[LabelGroup, ...]:
@@ -217,5 +218,26 @@ TASKS: dict[str, Task] = {
         data_set="ccp",
         note="Garment is everything worn or carried: shoes, bags, glasses and jewellery too.",
         answer="regions",
+    ),
+    "item": Task(
+        name="item",
+        title="Shop item: a vector by which pictures of one item find each other",
+        classes=(),
+        columns=("id",),
+        label_of=_no_class,
+        data_set="fpi",
+        note="Figures are on synthetic street views: catalogue items cut out and pasted onto street and home photos.",
+        answer="embedding",
+        dimensions=256,
+    ),
+    "garment13": Task(
+        name="garment13",
+        title="What is worn and carried, with boxes, thirteen classes",
+        classes=GARMENT13,
+        columns=("mask",),
+        label_of=_no_class,
+        data_set="ccp",
+        note="Boxes are derived from masks by a rule; a pair of shoes is one item.",
+        answer="boxes",
     ),
 }

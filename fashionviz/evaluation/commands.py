@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from fashionviz.console import JsonOption, plain_errors, print_json, safe
+from fashionviz.detect_results import BoxReport
 from fashionviz.errors import InvalidRequest
 from fashionviz.landmark_results import LandmarkReport
 from fashionviz.models.card import FIGURE_NAMES
@@ -89,6 +90,31 @@ def print_regions(report: RegionReport, as_json: bool) -> None:
         f"({_between(report.pixel_accuracy_ci95)}); of skin and hair {report.person_as_garment:.2%} are called "
         f"garment, of garments {report.garment_as_person:.2%} skin or hair; n {report.n:,}, skipped "
         f"{report.skipped:,}. {report.note}".rstrip(),
+        highlight=False,
+    )
+
+
+def print_boxes(report: BoxReport, as_json: bool) -> None:
+    """Print a detector's report: a row a class, then all together."""
+    if as_json:
+        from fashionviz.serialise_detections import box_report_json
+
+        print_json(box_report_json(report))
+        return
+    table = Table(
+        "class", "AP50", "95 % interval", "AP", "items",
+        title=f"{report.model.name} on {safe(report.data_set)} {safe(report.split)}",
+    )  # fmt: skip
+    for row in report.per_class:
+        low, high = row.ap50_ci95
+        shown = (f"{row.ap50:.4f}", f"{low:.4f} – {high:.4f}", f"{row.ap:.4f}") if row.ap is not None else ("–",) * 3
+        table.add_row(row.label, *shown, f"{row.support:,}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"AP50 {report.ap50:.4f} ({_between(report.ap50_ci95)}), AP {report.ap:.4f} ({_between(report.ap_ci95)}), AP75 "
+        f"{report.ap75:.4f} ({_between(report.ap75_ci95)}), recall {report.ar:.4f} ({_between(report.ar_ci95)}); "
+        f"n {report.n:,} photos, {report.boxes:,} boxes, skipped {report.skipped:,}. {report.note}".rstrip(),
         highlight=False,
     )
 

@@ -62,7 +62,7 @@ def list_layers(network: nn.Module, input_size: tuple[int, int]) -> tuple[LayerI
             filters=isinstance(modules[name], nn.Conv2d),
         )
         for name in names
-        if name in outputs
+        if name in outputs and len(outputs[name]) == 1  # what a detector makes of each proposal is not of the photo
     )
 
 
@@ -86,12 +86,14 @@ def activations_of(network: nn.Module, x: Tensor, layer: str) -> NDArray[np.floa
     """Output of a layer for one input ``(1, 3, H, W)``: ``(C, h, w)`` float32.
 
     Raises:
-        InvalidRequest: no such layer, or its output has no height and width.
+        InvalidRequest: no such layer, or its output has no height and width of the photo.
     """
     if layer not in dict(network.named_modules()) or not layer:
         raise InvalidRequest(f"This model has no layer {layer!r}. `fashionviz models --layers` lists the names.")
     with torch.no_grad(), recording(network, [layer]) as outputs:
         network(x)
-    if layer not in outputs or outputs[layer].ndim != 4:
-        raise InvalidRequest(f"The layer {layer!r} has no activation maps: its output has no height and width.")
+    if layer not in outputs or outputs[layer].ndim != 4 or len(outputs[layer]) != len(x):
+        raise InvalidRequest(
+            f"The layer {layer!r} has no activation maps: its output has no height and width of the photo."
+        )
     return outputs[layer][0].float().cpu().numpy()

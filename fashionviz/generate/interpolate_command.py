@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,7 +12,6 @@ from fashionviz.console import JsonOption, bar, plain_errors, print_json, safe
 from fashionviz.errors import InvalidRequest
 from fashionviz.generate.files import FILMS, film_ending
 from fashionviz.generate.options import (
-    ClassOption,
     ModelOption,
     OverwriteOption,
     TruncationOption,
@@ -28,7 +27,10 @@ def interpolate(
     points: Annotated[
         str | None, typer.Option("--points", help="Points instead of seeds, for example '1,7>12@0.3'.")
     ] = None,
-    label: ClassOption = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--class", "-c", help="What is drawn; or a class for each point, with commas between them."),
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", help="Pictures from one to the next, 2 to 60.")] = 12,
     loop: Annotated[bool, typer.Option("--loop/--no-loop", help="Go back to the first one.")] = True,
     truncation: TruncationOption = None,
@@ -43,7 +45,7 @@ def interpolate(
         ending = film_ending(output.name)
         must_be_free(output, overwrite)
         walk = shared_engine().walk(
-            _keys(seeds, points), model, label=label, steps=steps, loop=loop, truncation=truncation,
+            _keys(seeds, points), model, **classes_of(label), steps=steps, loop=loop, truncation=truncation,
             on_progress=lambda p: tick(p.done, p.total),
         )  # fmt: skip
         write(output, FILMS[ending](walk.frames))
@@ -55,6 +57,13 @@ def interpolate(
         highlight=False,
         markup=False,
     )
+
+
+def classes_of(text: str | None) -> dict[str, Any]:
+    """The arguments ``label`` or ``labels`` of a walk: one class, or one for each point with commas between them."""
+    if not text or "," not in text:
+        return {"label": text or None}
+    return {"labels": [word.strip() or None for word in text.split(",")]}
 
 
 def _keys(seeds: str | None, points: str | None) -> list[str]:

@@ -152,8 +152,11 @@ class Batcher:
         return False
 
     def _run(self, batch: list[_Ticket]) -> None:
-        if not batch:
-            return
+        """Answer a batch; inputs of several sizes, as detectors take them, one size after the other."""
+        for shape in dict.fromkeys(ticket.x.shape for ticket in batch):
+            self._run_alike([ticket for ticket in batch if ticket.x.shape == shape])
+
+    def _run_alike(self, batch: list[_Ticket]) -> None:
         start = time.perf_counter()
         try:
             with torch.inference_mode():

@@ -6,8 +6,11 @@ import threading
 import time
 
 from fashionviz.data.examples import golden_picture
+from fashionviz.detect_results import Detections
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.images import Photo, from_pixels
+from fashionviz.inference.comparing import Comparing
+from fashionviz.inference.detect import detect_items, detector, must_detect
 from fashionviz.inference.drawing import DrawingCalls
 from fashionviz.inference.explaining import Explaining
 from fashionviz.inference.explanations import OnProgress, question, ticker
@@ -24,7 +27,7 @@ from fashionviz.segment_results import Segmentation
 from fashionviz.trust_results import Trust
 
 
-class Engine(Explaining, DrawingCalls):
+class Engine(Explaining, Comparing, DrawingCalls):
     """Answers predictions, explanations, activations and filters for every registered model.
 
     Models load when first asked for, are verified against their cards, and leave memory least recently used first.
@@ -153,6 +156,36 @@ class Engine(Explaining, DrawingCalls):
         name = model or segmenter()
         must_segment(get_model(name))
         return segment_photo(self._get(name), photo, region_of(photo, box), box)
+
+    # --- items ------------------------------------------------------------------------------------------------
+
+    def detect(
+        self,
+        photo: Photo,
+        model: str | None = None,
+        min_score: float | None = None,
+        box: Box | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Detections:
+        """The items that are worn and carried on a photo, or on a region of it, each with a box.
+
+        Args:
+            photo: from :func:`fashionviz.images.decode`.
+            model: registry name; the default detector if ``None``.
+            min_score: the least score of an item; 0.5 if ``None``.
+            box: ``(x0, y0, x1, y1)`` in pixels of the photo; the items' boxes are in the photo's pixels all the same.
+            cancel: set it from another thread to stop waiting.
+
+        Raises:
+            InvalidRequest: the model finds no items, the score, or the box.
+            UnknownModel, ModelNotTrained, WeightsError: the model cannot answer.
+            Cancelled: ``cancel`` was set.
+            Overloaded: the model's queue is full.
+            WorkerDied: the model's worker stopped in the middle.
+        """
+        name = model or detector()
+        must_detect(get_model(name))
+        return detect_items(self._get(name), photo, region_of(photo, box), min_score, box, cancel)
 
     # --- health -----------------------------------------------------------------------------------------------
 

@@ -53,6 +53,15 @@ def placement(photo_size: tuple[int, int], frame: tuple[int, int]) -> Placement:
     return Placement((frame[0] - height) // 2, (frame[1] - width) // 2, height, width, frame)
 
 
+def turned(frame: tuple[int, int], photo_size: tuple[int, int]) -> tuple[int, int]:
+    """A frame on its side where that suits the photo better, both as height and width.
+
+    A detector takes either: a wide photo in an upright frame would be shrunk to less than half for nothing.
+    """
+    wide = photo_size[1] > photo_size[0]
+    return (min(frame), max(frame)) if wide else (max(frame), min(frame))
+
+
 def letterbox(pixels: NDArray[np.uint8], frame: tuple[int, int]) -> tuple[NDArray[np.uint8], Placement]:
     """Resize ``(H, W, 3)`` uint8 pixels into the frame, the rest white.
 

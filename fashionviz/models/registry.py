@@ -33,7 +33,9 @@ class ModelSpec:
         architecture: the part before the dot.
         task: classes and label rule.
         make: returns an untrained ``nn.Module`` mapping ``(N, 3, H, W)`` to as many logits as it is asked for; where
-            the task's answer is regions, to as many for each pixel, ``(N, K, H, W)``.
+            the task's answer is regions, to as many for each pixel, ``(N, K, H, W)``; where it is an embedding, to a
+            vector of norm 1 with as many dimensions; where it is boxes, to rows of items
+            (:class:`~fashionviz.models.detectors.Detector`).
         input_size: height and width of the input in pixels.
         mean, std: per channel, of RGB in 0..1.
         first_conv: name of the first convolution.
@@ -207,9 +209,11 @@ def _load() -> None:
     """Import the architecture files, whose decorators fill the registry."""
     from fashionviz.models import (  # noqa: F401
         category_cnn,
+        detectors,
         efficientnet_lite,
         fashionnet,
         inception,
+        item_embedder,
         lraspp,
         mobilenet_v2,
         resnet,

@@ -30,7 +30,11 @@ log = logging.getLogger(__name__)
 Tensors = dict[str, Tensor]
 
 #: torchvision's names of published weights, by ours.
-_TORCHVISION = ("mobilenet_v2", "resnet50", "resnet152", "inception_v3", "vgg16")
+_TORCHVISION = (
+    "mobilenet_v2", "resnet50", "resnet101", "resnet152", "resnext101_32x8d", "inception_v3", "vgg16",
+)  # fmt: skip
+#: Detectors that torchvision publishes with weights trained on COCO.
+_ON_COCO = ("fasterrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn")
 
 
 def _lite_names(state: Tensors) -> Tensors:
@@ -189,6 +193,35 @@ def imagenet_file(architecture: str) -> Path:
     )
 
 
+def coco_file(architecture: str) -> Path:
+    """A detector's weights trained on COCO as a safetensors file, in its own names, which are torchvision's.
+
+    Looked for as ``ARCHITECTURE_coco.safetensors`` where ImageNet's are, then in the cache; else downloaded.
+
+    Raises:
+        WeightsError: nobody publishes them, or they cannot be had now; the message says what to do.
+    """
+    file = f"{architecture}_coco.safetensors"
+    named = os.environ.get("FASHIONVIZ_BACKBONES")
+    own = (Path(named) if named else data_root().parent / "weights") / file
+    kept = cache_root() / "backbones" / file
+    for path in (own, kept):
+        if path.is_file():
+            return path
+    if architecture not in _ON_COCO:
+        raise WeightsError(
+            f"torchvision publishes no {architecture} trained on COCO, but {' and '.join(_ON_COCO)}. Start with "
+            "`--init imagenet`."
+        )
+    try:
+        return _keep(_from_torchvision(architecture), kept)
+    except (OSError, RuntimeError) as error:
+        raise WeightsError(
+            f"There is no file {own}, and torchvision's weights of {architecture} could not be downloaded ({error}). "
+            "Set FASHIONVIZ_BACKBONES to the folder that holds the file, or start with `--init imagenet`."
+        ) from error
+
+
 def nsfwjs_file() -> Path:
     """Inception-v3 of NSFWJS (:mod:`fashionviz.training.nsfwjs`) as a safetensors file: the cache's, else downloaded.
 
@@ -202,7 +235,7 @@ def nsfwjs_file() -> Path:
 def _from_torchvision(architecture: str) -> Tensors:
     from torchvision.models import get_model_weights
 
-    log.info("downloading ImageNet weights of %s", architecture)
+    log.info("downloading torchvision's weights of %s", architecture)
     state: Tensors = get_model_weights(architecture)["DEFAULT"].get_state_dict(check_hash=True)
     return state
 

@@ -18,6 +18,8 @@ from fashionviz import images
 from fashionviz.data.examples import golden_picture
 from fashionviz.data.sets import open_set
 from fashionviz.errors import DataError, WeightsError
+from fashionviz.evaluation.box_report import save_box_report
+from fashionviz.evaluation.boxes import evaluate_boxes
 from fashionviz.evaluation.calibration import (
     calibration_interval,
     expected_calibration_error,
@@ -30,10 +32,13 @@ from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.evaluation.region_report import save_region_report
 from fashionviz.evaluation.regions import evaluate_regions
 from fashionviz.evaluation.report import save_report
+from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
+from fashionviz.evaluation.retrieval_report import save_retrieval_report
 from fashionviz.evaluation.tagging import evaluate_tags
 from fashionviz.evaluation.tagging_report import save_tagging_report
 from fashionviz.landmark_results import LandmarkReport
 from fashionviz.models.card import Golden, Metric, ModelCard, load_card
+from fashionviz.models.detectors import best_scores
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import FILE, StoredWeights, load_trained, model_folder, save_weights
@@ -42,6 +47,8 @@ from fashionviz.training.assurance import try_assurance
 from fashionviz.training.cards import INTENDED_USE, LICENCE, words
 from fashionviz.training.feeds import FEEDS, Check, Feed
 from fashionviz.training.loop import describe
+from fashionviz.training.measure_boxes import box_metrics, measure_boxes
+from fashionviz.training.measure_items import item_metrics, measure_items
 from fashionviz.training.measure_regions import measure_regions, region_metrics
 from fashionviz.training.measure_tags import measure_tags, tag_metrics
 from fashionviz.training.recipes import AnyRecipe
@@ -67,11 +74,16 @@ def metric_of(check: Check, report: Report) -> Metric:
 
 
 def golden_logits(spec: ModelSpec, network: nn.Module) -> tuple[float, ...]:
-    """Logits of the golden picture, in float32 on the network's device; of regions their means over the pixels."""
+    """Logits of the golden picture, in float32 on the network's device.
+
+    Of regions their means over the pixels; of boxes the highest score of each class.
+    """
     photo = images.from_pixels(golden_picture(GOLDEN_SEED))
     x, _, _ = to_input(photo.pixels, spec.input_size, spec.mean, spec.std)
     with torch.inference_mode():
         logits = network(x[None])[0]
+    if spec.task.answer == "boxes":
+        logits = best_scores(logits, len(spec.task.classes))
     return tuple(float(v) for v in (logits.flatten(1).mean(dim=1) if spec.task.regions else logits))
 
 
@@ -154,7 +166,13 @@ def _measured(card: ModelCard, recipe: AnyRecipe, network: nn.Module) -> tuple[M
     spec, feed = get_model(recipe.model), FEEDS[recipe.feed]
     facts: dict[str, Any] = {
         "description": words(recipe.model)[1].description,
-        "golden": Golden(kind="golden", seed=GOLDEN_SEED, logits=golden_logits(spec, network)),
+        "golden": Golden(
+            kind="golden",
+            seed=GOLDEN_SEED,
+            logits=golden_logits(spec, network),
+            # The values of a vector of norm 1 are small.
+            **({"tolerance": 0.005} if spec.task.answer == "embedding" else {}),
+        ),
     }
     if spec.task.multilabel:
         found = measure_tags(feed, recipe.model, network, card.sha256)
@@ -165,6 +183,14 @@ def _measured(card: ModelCard, recipe: AnyRecipe, network: nn.Module) -> tuple[M
         return card.model_copy(update=facts | {"metrics": figures}), lambda folder: save_region_report(
             segmented, folder
         )
+    if spec.task.answer == "embedding":
+        recalls, curve, retrieved = measure_items(feed, recipe.model, network, card.sha256)
+        return card.model_copy(
+            update=facts | {"metrics": recalls, "match": curve}
+        ), lambda folder: save_retrieval_report(retrieved, folder)
+    if spec.task.answer == "boxes":
+        figures, boxed = measure_boxes(feed, recipe.model, network, card.sha256)
+        return card.model_copy(update=facts | {"metrics": figures}), lambda folder: save_box_report(boxed, folder)
     with remembered_features(network):
         metrics, scored, temperature = measure(feed, recipe.model, network, card.sha256)
     facts |= {"metrics": metrics, "temperature": temperature}
@@ -181,6 +207,13 @@ def _first_figure(recipe: AnyRecipe, check: Check, network: nn.Module) -> Metric
     if answer == "regions":
         segmented = evaluate_regions(recipe.model, check.data_set, check.split, network=network)
         return region_metrics(segmented.report)[check.figure]
+    if answer == "embedding":
+        found = evaluate_embedding(recipe.model, check.data_set, check.split, network=network)
+        return item_metrics(report_of(found))[check.figure]
+    if answer == "boxes":
+        return box_metrics(evaluate_boxes(recipe.model, check.data_set, check.split, network=network).report)[
+            check.figure
+        ]
     return metric_of(check, evaluate(recipe.model, check.data_set, check.split, network=network).report)
 
 

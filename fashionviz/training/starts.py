@@ -11,12 +11,19 @@ from fashionviz.errors import WeightsError
 from fashionviz.models.card import load_card
 from fashionviz.models.registry import list_models
 from fashionviz.models.weights import FILE, model_folder
-from fashionviz.training.backbones import imagenet_file, nsfwjs_file
+from fashionviz.training.backbones import coco_file, imagenet_file, nsfwjs_file
 
 #: Networks whose first layers are another architecture's.
 _TRUNKS = {
     "fashionnet": "vgg16",
+    "fasterrcnn_mobilenet_v2_fpn": "mobilenet_v2",
+    "fasterrcnn_resnet50_fpn": "resnet50",
+    "fasterrcnn_resnet101_fpn": "resnet101",
+    "fasterrcnn_resnext101_fpn": "resnext101_32x8d",
     "lraspp_mobilenet_v2": "mobilenet_v2",
+    "maskrcnn_resnet50_fpn": "resnet50",
+    "maskrcnn_resnet101_fpn": "resnet101",
+    "maskrcnn_resnext101_fpn": "resnext101_32x8d",
     "ropanet": "inception_v3",
     "ropanet_baseline": "inception_v3",
 }
@@ -27,8 +34,8 @@ class Start:
     """The weights that a run starts from.
 
     Attributes:
-        name: what was asked for: ``imagenet``, ``nsfwjs``, ``in-domain``, a model's name, ``scratch``, or a file's
-            name.
+        name: what was asked for: ``imagenet``, ``coco``, ``nsfwjs``, ``in-domain``, a model's name, ``scratch``, or a
+            file's name.
         path: the safetensors file, ``None`` from scratch.
         sha256: of that file, ``None`` from scratch.
         recipe: how those weights were trained, where they are our own.
@@ -44,8 +51,9 @@ def starting_weights(init: str, model: str) -> Start:
     """Find what ``--init`` names.
 
     Args:
-        init: ``imagenet``, ``nsfwjs`` (Inception-v3: ImageNet's by way of that project), ``in-domain`` (the installed
-            weights of this model), the name of a model (its installed weights), ``scratch``, or a safetensors file.
+        init: ``imagenet``, ``coco`` (a detector of torchvision's), ``nsfwjs`` (Inception-v3: ImageNet's by way of that
+            project), ``in-domain`` (the installed weights of this model), the name of a model (its installed weights),
+            ``scratch``, or a safetensors file.
         model: registry name of the model to be trained.
 
     Raises:
@@ -60,7 +68,11 @@ def starting_weights(init: str, model: str) -> Start:
     architecture = _TRUNKS.get(model.partition(".")[0], model.partition(".")[0])
     if init == "nsfwjs" and architecture != "inception_v3":
         raise WeightsError(f"NSFWJS carries weights of inception_v3, not of {architecture}.")
-    published = {"imagenet": lambda: imagenet_file(architecture), "nsfwjs": nsfwjs_file}
+    published = {
+        "imagenet": lambda: imagenet_file(architecture),
+        "coco": lambda: coco_file(model.partition(".")[0]),
+        "nsfwjs": nsfwjs_file,
+    }
     path = published[init]() if init in published else Path(init).expanduser()
     if not path.is_file():
         raise WeightsError(f"There is no file {path} to start from.")

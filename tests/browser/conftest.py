@@ -121,6 +121,7 @@ def suite_url(
         "FASHIONVIZ_WEIGHTS": str(suite_weights),
         "FASHIONVIZ_DATA": str(suite_data),
         "FASHIONVIZ_CACHE": str(folder / "cache"),
+        "FASHIONVIZ_CATALOGUES": str(folder / "catalogues"),
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("w") as out:

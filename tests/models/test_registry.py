@@ -3,15 +3,20 @@
 import warnings
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch import nn
 
 from fashionviz.data.examples import draw, golden_picture
+from fashionviz.embed_results import DEPTHS
+from fashionviz.evaluation.box_figures import box_figures, figures_of
+from fashionviz.evaluation.box_report import load_box_items, load_box_report
 from fashionviz.evaluation.multilabel import multilabel_figures
 from fashionviz.evaluation.region_report import load_region_items, load_region_report
 from fashionviz.evaluation.regions import region_report
 from fashionviz.evaluation.report import load_items, load_report
+from fashionviz.evaluation.retrieval_report import load_retrieval_report
 from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report
 from fashionviz.explain import methods
 from fashionviz.explain.hookable import count_relus
@@ -20,6 +25,7 @@ from fashionviz.images import from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.card import load_card
+from fashionviz.models.detectors import MOST, best_scores
 from fashionviz.models.registry import ModelSpec, default_model, get_model, list_models
 from fashionviz.models.weights import load_trained, model_folder, sha256_of
 from fashionviz.training.feeds import FEEDS
@@ -32,16 +38,24 @@ ids = [spec.name for spec in SPECS]
 
 @pytest.mark.parametrize("spec", SPECS, ids=ids)
 def test_architecture(spec: ModelSpec) -> None:
+    boxes = spec.task.answer == "boxes"
+    size = (96, 64) if boxes else spec.input_size  # a detector takes any; the large ones take seconds for theirs
+    if boxes and not spec.default:  # memory and time of six large networks, which differ in their trunk alone
+        with torch.device("meta"):
+            modules = dict(spec.build().named_modules())
+        assert spec.first_conv == next(n for n, m in modules.items() if isinstance(m, nn.Conv2d))
+        assert {spec.activation_layer, spec.gradcam_layer, spec.head} <= set(modules)
+        return
     network = spec.build().eval()
-    x = torch.zeros(2, 3, *spec.input_size)
+    x = torch.zeros(2, 3, *size)
     pixels = spec.input_size if spec.task.regions else ()
     with torch.no_grad():
-        assert network(x).shape == (2, len(spec.task.classes), *pixels)
+        assert network(x).shape == ((2, MOST, 6) if boxes else (2, spec.task.outputs, *pixels))
     modules = dict(network.named_modules())
     first = next(n for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
     assert spec.first_conv == first
     assert modules[first].in_channels in (1, 3)
-    layers = {layer.name: layer for layer in list_layers(network, spec.input_size)}
+    layers = {layer.name: layer for layer in list_layers(network, size)}
     assert layers[spec.activation_layer].spatial
     assert layers[spec.gradcam_layer].spatial
     assert spec.relu_family == (count_relus(network, x[:1]) > 0)
@@ -79,6 +93,12 @@ def test_card_and_report_are_complete(name: str) -> None:
     if get_model(name).task.regions:
         assert_regions_are_complete(name)
         return
+    if get_model(name).task.answer == "embedding":
+        assert_vectors_are_complete(name)
+        return
+    if get_model(name).task.answer == "boxes":
+        assert_boxes_are_complete(name)
+        return
     report, items = load_report(name), load_items(name)
     assert report is not None
     assert report.model.sha256 == card.sha256
@@ -107,6 +127,25 @@ def assert_tags_are_complete(name: str) -> None:
         assert metric.value == pytest.approx(value)
 
 
+def assert_vectors_are_complete(name: str) -> None:
+    """An embedder's report, the ranks of its queries and its card say the same."""
+    card, report = load_card(model_folder(name)), load_retrieval_report(name)
+    assert report is not None
+    assert load_report(name) is None
+    assert report.model.sha256 == card.sha256
+    assert card.match is not None
+    queries = pq.read_table(model_folder(name) / "predictions.parquet").to_pydict()
+    assert len(queries["rank"]) == report.n == report.items * report.views
+    for kind, column in (("recall", "rank"), ("strict", "rank_strict"), ("near", "rank_near")):
+        ranks = np.array(queries[column])
+        assert getattr(report, kind).at == pytest.approx([np.mean(ranks <= k) for k in DEPTHS])
+        assert getattr(report, kind).median_rank == np.median(ranks)
+    for depth, value in zip(DEPTHS, report.recall.at, strict=True):
+        metric = card.metric(f"recall_at_{depth}", report.data_set, report.split)
+        assert metric is not None
+        assert metric.value == pytest.approx(value)
+
+
 def assert_regions_are_complete(name: str) -> None:
     """A segmenter's report, the photos that it was made from and its card say the same."""
     card, report, items = load_card(model_folder(name)), load_region_report(name), load_region_items(name)
@@ -125,6 +164,21 @@ def assert_regions_are_complete(name: str) -> None:
         assert metric is not None
         assert metric.value == pytest.approx(getattr(again, figure))
         assert metric.ci95 == pytest.approx(getattr(again, f"{figure}_ci95"))
+
+
+def assert_boxes_are_complete(name: str) -> None:
+    """A detector's report, the boxes that it was made from and its card say the same."""
+    card, report, items = load_card(model_folder(name)), load_box_report(name), load_box_items(name)
+    assert report is not None
+    assert items is not None
+    assert load_report(name) is None
+    assert report.model.sha256 == card.sha256
+    assert len(items.rows) == report.n
+    again = figures_of(box_figures(items.found, items.true, len(report.classes)))
+    for figure, value in again.items():
+        metric = card.metric(figure, report.data_set, report.split)
+        assert metric is not None
+        assert metric.value == pytest.approx(value) == pytest.approx(getattr(report, figure))
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +225,13 @@ def test_ready(shipped: Engine, name: str) -> None:
         x, _ = shipped._get(name).prepare(photo)
         with torch.inference_mode():
             logits = dict(zip(card.classes, network(x[None])[0].flatten(1).mean(1).tolist(), strict=True))
+    elif get_model(name).task.answer == "embedding":
+        assert shipped.embed(photo, name).vector == pytest.approx(card.golden.logits, abs=card.golden.tolerance)
+        return
+    elif get_model(name).task.answer == "boxes":
+        x, _ = shipped._get(name).prepare(photo)
+        with torch.inference_mode():
+            logits = dict(zip(card.classes, best_scores(network(x[None])[0], len(card.classes)).tolist(), strict=True))
     else:
         logits = {s.label: s.logit for s in shipped.predict(photo, name).scores}
     worst = max(abs(logits[c] - g) for c, g in zip(card.classes, card.golden.logits, strict=True))

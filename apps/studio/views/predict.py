@@ -7,24 +7,16 @@ import json
 import pandas as pd
 import streamlit as st
 
-from apps.lab.region import CHOICES, CUSTOM, WHOLE, describe, preview
+from apps.lab.region import describe, preview
 from apps.lab.snippets import cli_snippet, curl_snippet, python_snippet
 from apps.studio import parts, state
 from apps.studio.charts import chart
+from apps.studio.region_choice import choose_region
 from apps.words import assurance_words, tags_headline
 from fashionviz.figures.bars import probability_bars
 from fashionviz.models.registry import get_model
 from fashionviz.results import Prediction
 from fashionviz.serialise import prediction_json
-
-
-def choose_region() -> None:
-    """Which part of the photo to ask about: a whole outfit is no single class."""
-    st.segmented_control("Part of the photo", CHOICES, default=WHOLE, required=True, key="region", bind="query-params")
-    if st.session_state["region"] == CUSTOM:
-        across, down = st.columns(2)
-        across.slider("From left to right, % of the width", 0, 100, state.SPAN, key="across", bind="query-params")
-        down.slider("From top to bottom, % of the height", 0, 100, state.SPAN, key="down", bind="query-params")
 
 
 def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:

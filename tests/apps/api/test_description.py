@@ -30,6 +30,10 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("POST", f"{API}/disagreement"),
         ("POST", f"{API}/segment"),
         ("POST", f"{API}/trust"),
+        ("POST", f"{API}/match"),
+        ("GET", f"{API}/catalogues"),
+        ("GET", f"{API}/catalogues/{{name}}"),
+        ("GET", f"{API}/catalogues/{{name}}/items/{{identifier}}/thumbnail"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
     }
@@ -37,6 +41,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
         assert operation["summary"]
         assert operation["description"]
         kind = "text/html" if path == f"{API}/report" else "application/json"
+        kind = "image/webp" if path.endswith("/thumbnail") else kind
         assert "schema" in operation["responses"]["200"]["content"][kind]
     assert set(calls["POST", f"{API}/explain"]["responses"]["200"]["content"]) == {
         "application/json",
