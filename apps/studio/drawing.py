@@ -197,9 +197,8 @@ def figure_words(info: GeneratorInfo) -> str:
     if found is None:
         return ""
     low, high = found["ci95"]
-    return (
-        f"Fréchet {found['value']:.2f} ({low:.2f} to {high:.2f}), n = {found['n']:,}, {found['data_set']} {found['split']}"
-    )
+    where = f"n = {found['n']:,}, {found['data_set']} {found['split']}"
+    return f"Fréchet {found['value']:.2f} ({low:.2f} to {high:.2f}), {where}"
 
 
 def note(info: GeneratorInfo) -> None:

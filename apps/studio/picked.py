@@ -6,19 +6,27 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from apps.lab.snippets import DEFAULT_URL
 from apps.studio import drawing, drawing_files, items, links, parts, state
 from apps.studio.charts import chart
 from apps.studio.code_tabs import code_tabs
 from apps.studio.nearest import nearest_real
 from fashionviz import images
-from fashionviz.drawing_results import Drawing, GeneratorInfo
+from fashionviz.drawing_results import Drawing, GeneratorInfo, Walk
 from fashionviz.figures.bars import probability_bars
 from fashionviz.figures.pictures import attribution_colour, attribution_grey, attribution_signed
-from fashionviz.generate.files import draw_command, file_names
+from fashionviz.generate.code import (
+    generate_cli,
+    generate_curl,
+    generate_python,
+    walk_cli,
+    walk_curl,
+    walk_python,
+)
+from fashionviz.generate.files import file_names
 from fashionviz.generate.named import DrawnRef
 from fashionviz.images import encode_png
 from fashionviz.results import Attribution, Prediction
-from fashionviz.take_home import drawing_code
 
 _SIDE = 448
 GUIDED = "guided-backprop"
@@ -66,10 +74,8 @@ def closely(
         said(drawn)
     nearest_real(drawn)
     st.markdown("**The code that draws it**")
-    code_tabs(
-        drawing_code.generate_python(info.name, [drawn.point], drawn.label, truncation),
-        draw_command(info.name, [drawn.point], drawn.label, truncation),
-    )
+    asked = (info.name, [drawn.point], drawn.label if info.classes else None, truncation)
+    code_tabs(generate_python(*asked), generate_cli(*asked), generate_curl(DEFAULT_URL, *asked))
 
 
 def said(drawn: Drawing) -> None:
@@ -111,18 +117,15 @@ def said(drawn: Drawing) -> None:
         two.image(parts.shown(attribution_signed(result), 256), width="stretch", output_format="PNG",
                   alt="Its sum over the channels", caption="Its sum: blue speaks for it")  # fmt: skip
         st.caption(
-            f"What spoke for **{result.target}** ({result.probability:.1%}). Asked about the middle three quarters of the "
-            "width, where the garments of the catalogue lie."
+            f"What spoke for **{result.target}** ({result.probability:.1%}). Asked about the middle three quarters of "
+            "the width, where the garments of the catalogue lie."
         )
 
 
-def walk_code(
-    info: GeneratorInfo, points: list[str], label: str | None, steps: int, loop: bool, truncation: float | None
-) -> None:
+def walk_code(walk: Walk) -> None:
     """The walk from pick to pick, in code."""
+    asked = (walk.model.name, walk.keys, walk.labels, walk.steps, walk.truncation)
     with st.expander("The walk in code"):
-        st.code(
-            drawing_code.walk_python(info.name, points, label, steps, loop, truncation),
-            language="python",
-            wrap_lines=True,
-        )
+        if not walk.loop:
+            st.caption("These go back to the first; add loop=False or --no-loop.")
+        code_tabs(walk_python(*asked), walk_cli(*asked), walk_curl(DEFAULT_URL, *asked))

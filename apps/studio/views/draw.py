@@ -199,7 +199,7 @@ def interpolate(points: list[str], label: str | None, truncation: float | None) 
         drawing_files.save(
             "Strip (PNG)", encode_png(strip_picture(walk.frames)), f"{stem}.png", "image/png", "save_strip"
         )
-    picked.walk_code(info, points, label, steps, loop, truncation)
+    picked.walk_code(walk)
 
 
 def which(points: list[str]) -> str:

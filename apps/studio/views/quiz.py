@@ -108,8 +108,8 @@ def ask(question: Question, info: GeneratorInfo, key: str, keys: tuple[str, str]
         with st.container(horizontal=True, gap="small"):
             for option, shortcut in zip(question.options, keys, strict=True):
                 st.button(
-                    option.capitalize() if option in (REAL, DRAWN) else option, key=f"say_{shortcut}", shortcut=shortcut,
-                    disabled=said is not None, on_click=answer, args=(key, question, option),
+                    option.capitalize() if option in (REAL, DRAWN) else option, key=f"say_{shortcut}",
+                    shortcut=shortcut, disabled=said is not None, on_click=answer, args=(key, question, option),
                 )  # fmt: skip
         if said is None:
             st.caption(f"Press {keys[0]} or {keys[1]} on the keyboard, or a button.")
