@@ -34,7 +34,7 @@ SECTIONS = {
         ("draw.py", "Draw", ":material/brush:", "draw", False),
         ("quiz.py", "Real or drawn?", ":material/quiz:", "real-or-drawn", False),
         ("generator.py", "Inside the generator", ":material/account_tree:", "generator", False),
-        ("find_latent.py", "Find it in latent space", ":material/travel_explore:", "find-latent", True),
+        ("find_latent.py", "Find it in latent space", ":material/my_location:", "find-latent", True),
         ("drawing_quality.py", "How good are the drawings", ":material/straighten:", "drawing-quality", False),
     ),
     "Inside a model": (

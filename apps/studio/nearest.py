@@ -12,6 +12,7 @@ from fashionviz.drawing_results import Drawing
 from fashionviz.errors import DataError
 from fashionviz.explore_results import Source
 from fashionviz.generate.nearest import DATA_SET, SPLIT, Nearest, nearest_items
+from fashionviz.inference.explanations import ticker
 
 COUNT, WANTED, _SIDE = 6, "nearest", 96
 
@@ -33,8 +34,9 @@ def nearest_real(drawn: Drawing) -> None:
         return
     found: tuple[Nearest, ...] | None = answered(
         ("nearest", state.digest_of(drawn.pixels)),
-        lambda on_progress, cancel: nearest_items(drawn.pixels, COUNT),
-        "Comparing with every photo that it learned from",
+        lambda on_progress, cancel: nearest_items(drawn.pixels, COUNT, tick=ticker(on_progress, cancel)),
+        "Comparing with every photo that generators learned from",
+        step="photo",
     )
     if found is None:
         return

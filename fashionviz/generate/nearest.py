@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,12 +31,15 @@ class Nearest:
     cosine: float
 
 
-def nearest_items(pixels: NDArray[np.uint8], k: int = 6) -> tuple[Nearest, ...]:
+def nearest_items(
+    pixels: NDArray[np.uint8], k: int = 6, *, tick: Callable[[int, int], None] | None = None
+) -> tuple[Nearest, ...]:
     """The training items most like a drawing, most alike first. The first call measures all items, which takes minutes.
 
     Args:
         pixels: ``(H, H, 3)`` uint8, a drawing.
         k: how many.
+        tick: called with (done, total) items while they are measured; may raise to stop.
 
     Raises:
         DataError: the photos are not here.
@@ -45,7 +49,9 @@ def nearest_items(pixels: NDArray[np.uint8], k: int = 6) -> tuple[Nearest, ...]:
     if "image" not in data.columns or "id" not in data.columns:
         raise DataError(f"{DATA_SET} holds no pictures here. Fetch them with `fashionviz data fetch {DATA_SET}`.")
     height, width = pixels.shape[:2]
-    known = torch.nn.functional.normalize(torch.from_numpy(set_features(data, (height, width), "judge")), dim=1)
+    known = torch.nn.functional.normalize(
+        torch.from_numpy(set_features(data, (height, width), "judge", tick=tick)), dim=1
+    )
     seen = torch.from_numpy(classifier_answers(garment_part(pixels[None]))[1]).float()
     cosines = known @ torch.nn.functional.normalize(seen, dim=1)[0]
     best = cosines.topk(min(k, len(known)))

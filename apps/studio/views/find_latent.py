@@ -101,7 +101,7 @@ with right:
                                  help="More steps come nearer and take longer."))  # fmt: skip
 box = parts.region_box()
 if not st.session_state.get(BEGUN):
-    st.button("Search", key="search_latent", type="primary", icon=":material/travel_explore:", on_click=begin)
+    st.button("Search", key="search_latent", type="primary", icon=":material/my_location:", on_click=begin)
     st.stop()
 with parts.plainly():
     found = search(info, held, label, steps, box)
