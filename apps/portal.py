@@ -16,6 +16,7 @@ from apps.api.inputs import EngineDep
 from apps.pages import STATIC, render, theme_css
 from fashionviz import images
 from fashionviz.data.examples import draw
+from fashionviz.drawing_results import GeneratorInfo
 from fashionviz.figures import pictures
 from fashionviz.figures.theme import PALETTE
 from fashionviz.inference.engine import Engine
@@ -91,9 +92,34 @@ def _interval(metric: Mapping[str, object]) -> tuple[float, float]:
 
 def _figure(metric: Mapping[str, object]) -> str:
     value, (low, high) = float(str(metric["value"])), _interval(metric)
-    share = 0 <= value <= 1 and 0 <= low <= high <= 1
+    share = not str(metric["name"]).endswith("_distance") and 0 <= value <= 1 and 0 <= low <= high <= 1
     shown = f"{value:.1%} ({low:.1%} to {high:.1%})" if share else f"{value:.3g} ({low:.3g} to {high:.3g})"
     return f"{_name(metric)} {shown} on {metric['data_set']} {metric['split']}, n = {metric['n']:,}"
+
+
+@dataclass(frozen=True)
+class GeneratorRow:
+    """A generator as the page lists it.
+
+    Attributes:
+        info: the generator.
+        what: what it draws, in words.
+        figure: its distance to photos with interval and n; empty where it is not measured.
+    """
+
+    info: GeneratorInfo
+    what: str
+    figure: str
+
+
+def generator_row(info: GeneratorInfo) -> GeneratorRow:
+    """A generator in words: it draws and says nothing of a photo."""
+    found = next((metric for metric in info.metrics if metric["name"] == "frechet_distance"), None)
+    if info.classes:
+        what = f"{len(info.classes)} classes, on request"
+    else:
+        what = ", ".join(info.learns) or "garments of every class"
+    return GeneratorRow(info, what, _figure(found) if found else "")
 
 
 @router.get("/")
@@ -109,6 +135,7 @@ def portal(engine: EngineDep) -> HTMLResponse:
         untrained=tuple(info.name for info in infos if not info.trained and info.name != main),
         default=next((r for r in rows if r.info.name == main and r.info.trained), None),
         notes=tuple(dict.fromkeys(r.info.note for r in rows if r.info.note)),
+        generators=tuple(generator_row(info) for info in engine.generators()),
         examples=len(EXAMPLES),
     )
     # no-store: which models are in memory changes.

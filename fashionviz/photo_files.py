@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fashionviz import images
 from fashionviz.data.items import item_photo, named_item
 from fashionviz.errors import ImageError, InvalidRequest
+from fashionviz.generate.named import drawn_photo, is_drawn, parse_drawn
 from fashionviz.images import Photo, encode_png
 
 
@@ -18,14 +19,20 @@ def read_photo(path: Path | str) -> Photo:
     """Decode a file through the visitor's door.
 
     Args:
-        path: the file or, where there is none of that name, an item of a public data set as ``DATASET:SPLIT:ID``: what
-            a page says of a test item runs anywhere the data are.
+        path: the file or, where there is none of that name, an item of a public data set as ``DATASET:SPLIT:ID``, or a
+            drawing as ``drawn:MODEL:CLASS:TRUNCATION:POINT``: what a page says of either runs anywhere the data, or
+            the weights, are.
 
     Raises:
         ImageError: it cannot be read, or is no picture.
         DataError: the item's data set is not here, or has no such item.
+        FashionvizError: the drawing cannot be drawn.
     """
     path = Path(path)
+    if is_drawn(str(path)):
+        from fashionviz.inference.engine import shared_engine  # only who asks for a drawing waits for it
+
+        return drawn_photo(parse_drawn(str(path)), shared_engine())
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The row of examples: pictures of our own drawing, and CC0 photos once somebody has fetched them."""
+"""The row of examples: CC0 photos once somebody has fetched them, and drawings: the generator's, else our own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from fashionviz import images
 from fashionviz.data.examples import KINDS, draw
 from fashionviz.data.sets import cache_root
 from fashionviz.errors import FashionvizError, FetchError
+from fashionviz.generate.examples import example_refs, short_words
+from fashionviz.generate.named import drawn_photo, is_drawn, parse_drawn
 from fashionviz.images import Photo
+from fashionviz.inference.engine import shared_engine
 
 log = logging.getLogger("fashionviz.lab")
 
@@ -51,8 +54,8 @@ def _tile(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def sources() -> list[str]:
-    """What the row holds, in order: paths of fetched photos, then the kinds we draw."""
-    return [str(p) for p in fetched()] + list(KINDS)
+    """What the row holds, in order: paths of fetched photos, then what the generator draws, else the kinds we draw."""
+    return [str(p) for p in fetched()] + ([str(ref) for ref in example_refs()] or list(KINDS))
 
 
 def example_tiles(names: list[str] | None = None) -> list[tuple[NDArray[np.uint8], str]]:
@@ -60,11 +63,17 @@ def example_tiles(names: list[str] | None = None) -> list[tuple[NDArray[np.uint8
     tiles = []
     for name in sources() if names is None else names:
         try:
-            tiles.append((_tile(open_example(name)[0].pixels), name if name in KINDS else f"{Path(name).stem} (photo)"))
+            tiles.append((_tile(open_example(name)[0].pixels), _caption(name)))
         except FashionvizError as error:
             log.warning("The example %s cannot be shown: %s", name, error)
             tiles.append((np.full((_TILE[1], _TILE[0], 3), 255, np.uint8), "unreadable"))
     return tiles
+
+
+def _caption(name: str) -> str:
+    if is_drawn(name):
+        return f"drawn: {short_words(name)}"
+    return name if name in KINDS else f"{Path(name).stem} (photo)"
 
 
 def open_example(name: str) -> tuple[Photo, str]:
@@ -72,7 +81,10 @@ def open_example(name: str) -> tuple[Photo, str]:
 
     Raises:
         ImageError: a fetched photo is gone or damaged.
+        FashionvizError: the generator cannot draw now.
     """
+    if is_drawn(name):
+        return drawn_photo(parse_drawn(name), shared_engine()), name
     if name in KINDS:
         return images.from_pixels(_drawn(name)), f"{name.replace(' ', '-')}.png"
     path = Path(name)

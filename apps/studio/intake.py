@@ -16,6 +16,10 @@ from fashionviz import images
 from fashionviz.data.examples import KINDS, draw
 from fashionviz.data.sets import cache_root
 from fashionviz.errors import FashionvizError
+from fashionviz.figures.pictures import enlarge
+from fashionviz.generate.examples import example_drawings, example_refs
+from fashionviz.inference.engine import shared_engine
+from fashionviz.models.weights import model_folder
 
 PRIVACY = (
     "Your photo is decoded to bare pixels and kept in this server's memory for this browser tab only. "
@@ -46,7 +50,6 @@ def chooser(place: str) -> None:
     if st.toggle("Use the camera", key=f"{place}_camera_on"):
         key = f"{place}_camera_{turn}"
         st.camera_input("Take a photo", key=key, on_change=_uploaded, args=(key, "camera.jpg"))
-    st.caption("Or try one of these, drawn by our own generator:")
     _drawn(place)
     _published(place)
     st.caption(PRIVACY)
@@ -83,6 +86,41 @@ def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _drawn(place: str) -> None:
+    """The generator's drawings, each with its seed; those of our own program where it is not trained."""
+    refs = example_refs()
+    if not refs:
+        st.caption("Or try one of these, drawn by our own program:")
+        _kinds(place)
+        return
+    st.caption(f"Or try one of these, drawn by `{refs[0].model}`, each from the seed and the class below it:")
+    try:
+        drawings = _examples(refs[0].model, model_folder(refs[0].model).stat().st_mtime)
+    except FashionvizError as error:
+        st.caption(str(error))
+        _kinds(place)
+        return
+    with st.container(horizontal=True, gap="small"):
+        for ref, pixels in zip(refs, drawings, strict=True):
+            with st.container(width=_THUMB, gap="xsmall"):
+                st.image(enlarge(pixels, 2 * _THUMB, smooth=True), width=_THUMB, alt=f"Example {ref.words}")
+                st.button(
+                    f"Seed {ref.point}", key=f"{place}_{ref}", on_click=_choose_drawing, args=(str(ref),),
+                    width="stretch", help=f"{ref.words[0].upper()}{ref.words[1:]}. Take it as the photo.",
+                )  # fmt: skip
+                st.caption(ref.label or "")
+
+
+def _choose_drawing(name: str) -> None:
+    st.session_state[state.ITEM] = name
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _examples(model: str, since: float) -> list[NDArray[np.uint8]]:
+    """The same for every visitor; the time says when the weights are others."""
+    return [drawing.pixels for drawing in example_drawings(shared_engine())]
+
+
+def _kinds(place: str) -> None:
     with st.container(horizontal=True, gap="small"):
         for kind in KINDS:
             pixels = _drawing(kind)

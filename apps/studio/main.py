@@ -30,6 +30,13 @@ SECTIONS = {
     ),
     "Find it": (("match.py", "Find the item", ":material/travel_explore:", "match", True),),
     "Many photos": (("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),),
+    "Draw": (
+        ("draw.py", "Draw", ":material/brush:", "draw", False),
+        ("quiz.py", "Real or drawn?", ":material/quiz:", "real-or-drawn", False),
+        ("generator.py", "Inside the generator", ":material/account_tree:", "generator", False),
+        ("find_latent.py", "Find it in latent space", ":material/my_location:", "find-latent", True),
+        ("drawing_quality.py", "How good are the drawings", ":material/straighten:", "drawing-quality", False),
+    ),
     "Inside a model": (
         ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
         ("layers.py", "Layers", ":material/stacks:", "layers", True),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.studio import intake, items, parts, state
+from fashionviz.data.items import ItemRef
+from fashionviz.generate.named import DrawnRef
 from fashionviz.inference.engine import Engine
 
 
@@ -35,18 +37,20 @@ def photo(wanted_on_page: bool) -> None:
     Args:
         wanted_on_page: the page asks for a photo itself when there is none, so the sidebar need not.
     """
-    held, item = state.held(), items.shown()
+    held, item, drawing = state.held(), items.shown(), items.drawn()
     if held is not None:
-        st.markdown("**Photo**" if item is None else "**Photo: a test item**")
+        st.markdown("**Photo: a drawing**" if drawing else "**Photo**" if item is None else "**Photo: a test item**")
         with st.container(key="sidebar_photo"):
-            st.image(held.photo.pixels, width=120, alt="Your photo" if item is None else f"Item {item}")
-        st.caption(f"{_shortened(held.name)} · {held.photo.width}×{held.photo.height} px")
+            st.image(held.photo.pixels, width=120, alt=_alt(item, drawing))
+        name = held.name if drawing is None else drawing.words.capitalize()
+        st.caption(f"{name if drawing else _shortened(name)} · {held.photo.width}×{held.photo.height} px")
         if item is not None:
             st.caption(items.words(st.session_state["model"], item))
+        if item is not None or drawing is not None:
             st.button(items.way_back(), key="put_away_beside", on_click=items.put_away)
         with st.expander("Change photo"):
             intake.chooser("sidebar")
-        if item is None:
+        if item is None and drawing is None:
             st.button("Remove photo", key="forget", on_click=state.forget)
         st.page_link("views/report.py", label="Take it home", icon=":material/lab_profile:")
     elif not wanted_on_page:
@@ -63,6 +67,12 @@ def links() -> None:
         '<a href="/" target="_self">Portal</a> · <a href="/lab" target="_self">Lab</a> · '
         '<a href="/api/v1/docs" target="_self">API</a></nav>'
     )
+
+
+def _alt(item: ItemRef | None, drawing: DrawnRef | None) -> str:
+    if drawing is not None:
+        return f"A garment {drawing.words}"
+    return "Your photo" if item is None else f"Item {item}"
 
 
 def _shortened(name: str, longest: int = 28) -> str:

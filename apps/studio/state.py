@@ -70,8 +70,13 @@ def _take(read: Callable[[], Photo], name: str) -> None:
     except FashionvizError as error:
         st.session_state["problem"] = str(error)
         return
-    digest = hashlib.sha256(photo.pixels.tobytes()).hexdigest()[:16]
+    digest = digest_of(photo.pixels)
     st.session_state["held"] = Held(photo, digest, name)
+
+
+def digest_of(pixels: NDArray[np.uint8]) -> str:
+    """A name for pixels: the same for the same."""
+    return hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()[:16]
 
 
 def forget() -> None:

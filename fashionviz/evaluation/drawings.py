@@ -47,16 +47,20 @@ DRAWS = 12
 #: Test photos alike to a training item beyond this percentile of their own are what a near-copy is compared with.
 PERCENTILE = 95
 _SHOWN = 12
+#: Photos that the classifier is shown between two ticks.
+CHUNK = 512
 _CONTROLS: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {"blurred": blurred, "shuffled": shuffled}
 
 
-def set_features(data: ParquetSet, size: tuple[int, int], kind: str) -> Features:
+def set_features(data: ParquetSet, size: tuple[int, int], kind: str, *, tick: Progress | None = None) -> Features:
     """Features of every photo of a set at a generator's size, computed once and kept in the user's cache.
 
     Args:
         data: the set.
         size: height and width the photos are letterboxed to.
         kind: ``real``, ``blurred``, ``shuffled`` (ImageNet features), or ``judge`` (the classifier's).
+        tick: called with (done, total) photos while they are decoded and, of the classifier's features, again while
+            they are looked at; may raise.
     """
     folder = cache_root() / "features"
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,15 +68,24 @@ def set_features(data: ParquetSet, size: tuple[int, int], kind: str) -> Features
     path = folder / f"drawings-{data.name}-{data.split or 'all'}-{kind}-{mark}.npy"
     if not path.exists():
         log.info("features of %s %s (%s)", data.name, data.split, kind)
-        pixels = np.asarray(decoded(data, size))
+        pixels = decoded(data, size, progress=tick)
         if kind == "judge":
-            found = classifier_answers(garment_part(pixels))[1]
+            found = np.concatenate([_judged(pixels, start, tick) for start in range(0, len(pixels), CHUNK)])
         else:
-            found = imagenet_features(_CONTROLS[kind](pixels) if kind in _CONTROLS else pixels)
+            real = np.asarray(pixels)
+            found = imagenet_features(_CONTROLS[kind](real) if kind in _CONTROLS else real)
         part = path.with_suffix(".part.npy")
         np.save(part, found.astype(np.float16))
         part.replace(path)
     return np.load(path).astype(np.float32)
+
+
+def _judged(pixels: NDArray[np.uint8], start: int, tick: Progress | None) -> Features:
+    """The classifier's features of a chunk of photos."""
+    found = classifier_answers(garment_part(np.asarray(pixels[start : start + CHUNK])))[1]
+    if tick:
+        tick(min(start + CHUNK, len(pixels)), len(pixels))
+    return found
 
 
 def evaluate_drawings(

@@ -69,7 +69,7 @@ def _uploaded(key: str) -> None:
 
 def examples() -> None:
     """A few drawn photos, for a first try."""
-    if st.button(f"Try it with {len(KINDS)} photos drawn by our own generator", key="annotate_examples"):
+    if st.button(f"Try it with {len(KINDS)} photos drawn by our own program", key="annotate_examples"):
         desk().take([(f"{kind}.png", images.encode_png(draw(kind, intake.SEED))) for kind in KINDS])
         st.rerun()
 

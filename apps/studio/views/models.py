@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from apps.studio import parts
+from apps.studio import drawing, links, parts
 from apps.studio.charts import chart
 from fashionviz.errors import FashionvizError
 from fashionviz.figures.curves import curves_figure
@@ -128,16 +128,44 @@ def one(info: ModelInfo) -> None:
         layers_table(info.name)
 
 
+def generators() -> None:
+    """The networks that draw: they name nothing, so they stand apart."""
+    infos = parts.engine().generators()
+    st.subheader("Generators", anchor=False)
+    st.markdown("These draw new garments. They do not say what a photo shows.")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "generator": [i.name for i in infos],
+                "trained": [("yes" if i.trained else "no") + (", default" if i.default else "") for i in infos],
+                "draws": [", ".join(i.classes or i.learns) or "garments of every class" for i in infos],
+                "on request": ["by class" if i.classes else "" for i in infos],
+                "pictures": [f"{i.size[1]}×{i.size[0]} px" for i in infos],
+                "parameters": [f"{i.parameters:,}" if i.parameters else "" for i in infos],
+                "distance to photos": [drawing.figure_words(i) for i in infos],
+            }
+        ),
+        hide_index=True,
+    )
+    untrained = [i.name for i in infos if not i.trained]
+    if untrained:
+        st.caption(f"Not trained yet, so they draw nothing: {', '.join(untrained)}.")
+    with st.container(horizontal=True, gap="small"):
+        links.link("draw", "Draw")
+        links.link("drawing-quality", "How good they are, and what the distance means")
+
+
 infos = parts.engine().models()
 chosen = parts.model()
 trained = sum(i.trained for i in infos)
 parts.header(
     "Models",
     "Which models there are, how good they are, and what they cannot do.",
-    f"{len(infos)} registered, {trained} trained",
+    f"{len(infos)} registered, {trained} trained, and {len(parts.engine().generators())} generators",
     "A trained model answers; an untrained one is listed with the command that trains it and never guesses.",
     "Every figure stands with the number of pictures and the 95 % interval: two models whose intervals overlap widely "
     "may be equally good.",
 )
 overview(infos)
 one(chosen)
+generators()
