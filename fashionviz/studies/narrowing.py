@@ -162,7 +162,8 @@ def _timed(seen: Vectors, blocks: list[Vectors], likely: Codes | None) -> float:
         chosen = range(len(blocks)) if likely is None else likely[number]
         began = time.perf_counter()
         similar = np.concatenate([blocks[c] @ seen[number] for c in chosen])
-        np.argpartition(-similar, min(20, len(similar) - 1))
+        if len(similar):  # a shelf may be empty
+            np.argpartition(-similar, min(20, len(similar) - 1))
         spent.append(time.perf_counter() - began)
     return float(np.median(spent) * 1000)
 
