@@ -15,6 +15,8 @@ DESCRIPTION = (
     "Every answer names the model and the SHA-256 of its weights. Photos are decoded in memory, stripped of their "
     "metadata and forgotten. Men and Women name the department an item is sold in, not a person."
 )
+#: A call with a body of JSON.
+_JSON = "curl --json '{1}' \\\n  {{base}}/api/v1/{0}"
 #: A call to try for each path; FILE and the address are filled in by the reader.
 CURL = {
     "/api/v1/models": "curl {base}/api/v1/models",
@@ -33,14 +35,32 @@ CURL = {
     "/api/v1/segment": 'curl -F file=@photo.jpg "{base}/api/v1/segment?format=png" -o regions.png',
     "/api/v1/detect": 'curl -F file=@photo.jpg "{base}/api/v1/detect?format=png" -o items.png',
     "/api/v1/activations": "curl -F file=@photo.jpg -F layer=features.3 \\\n  {base}/api/v1/activations -o maps.png",
+    "/api/v1/generators": "curl {base}/api/v1/generators",
+    "/api/v1/generate": _JSON.format("generate", '{"class": "Women/Apparel", "n": 16, "seed": 7, "format": "grid"}')
+    + " -o drawn.png",
+    "/api/v1/interpolate": _JSON.format("interpolate", '{"points": ["1", "2", "3"], "format": "gif"}') + " -o walk.gif",
+    "/api/v1/formation": _JSON.format("formation", '{"point": "7"}'),
+    "/api/v1/invert": "curl -F file=@photo.jpg -F format=png {base}/api/v1/invert -o found.png",
     "/api/v1/disagreement": "curl -F file=@photo.jpg {base}/api/v1/disagreement",
     "/api/v1/report": (
         "curl -F file=@photo.jpg -F models={model} -F methods=grad-cam \\\n  {base}/api/v1/report -o report.html"
     ),
+    "/api/v1/match": "curl -F file=@photo.jpg -F catalogue=demo -F whole=true {base}/api/v1/match",
+    "/api/v1/catalogues": "curl {base}/api/v1/catalogues",
+    "/api/v1/catalogues/{name}": "curl {base}/api/v1/catalogues/demo",
+    "/api/v1/catalogues/{name}/items/{identifier}/thumbnail": (
+        "curl {base}/api/v1/catalogues/demo/items/dress-3/thumbnail -o dress.webp"
+    ),
     "/health/live": "curl {base}/health/live",
     "/health/ready": "curl {base}/health/ready",
 }
-_GROUPS = {"photos": "Photos", "models": "Models", "health": "Health"}
+_GROUPS = {
+    "photos": "Photos",
+    "drawing": "Drawing",
+    "catalogues": "Catalogues",
+    "models": "Models",
+    "health": "Health",
+}
 
 router = APIRouter(include_in_schema=False)
 
@@ -87,13 +107,15 @@ def _kind(schema: dict[str, Any]) -> str:
 
 def _fields(operation: dict[str, Any], schemas: dict[str, Any]) -> tuple[Field, ...]:
     """Parameters and form fields; one that may come either way is listed once."""
-    body = operation.get("requestBody", {}).get("content", {}).get("multipart/form-data", {}).get("schema", {})
+    sent = operation.get("requestBody", {}).get("content", {})
+    place = "JSON" if "application/json" in sent else "form"
+    body = next(iter(sent.values()), {}).get("schema", {})
     body = schemas.get(body["$ref"].rsplit("/", 1)[-1], {}) if "$ref" in body else body
     form, required = body.get("properties", {}), set(body.get("required", ()))
     found: dict[str, Field] = {}
     for name, schema in form.items():
         text = schema.get("description", "")
-        found[name] = Field(name, "form", _kind(schema), name in required, text)
+        found[name] = Field(name, place, _kind(schema), name in required, text)
     for p in operation.get("parameters", ()):
         where = "form or query" if p["name"] in found else str(p["in"])
         text = p.get("description") or (found[p["name"]].text if p["name"] in found else "")

@@ -8,7 +8,6 @@ from html import escape
 from fashionviz.explain.caution import ADDRESS, CAUTION, LEAD, SOURCE
 from fashionviz.explain.caution import INSENSITIVE as INSENSITIVE
 from fashionviz.results import Assurance, TagGroup
-from fashionviz.trust_results import Trust
 
 #: Tags in a headline; what goes beyond is counted.
 _NAMED = 6
@@ -45,8 +44,3 @@ def assurance_words(assurance: Assurance) -> tuple[str, str, str]:
     if assurance.verdict == "unsure":
         return "?", "The model is not sure.", assurance.reason
     return "✓", "The model is sure.", assurance.reason
-
-
-def trust_words(trust: Trust) -> tuple[str, str]:
-    """Sign and lead of how far a map can be trusted, before its sentence: the words say it, not a colour."""
-    return {"good": ("✓", "It holds."), "caution": ("?", "Hardly."), "poor": ("✕", "No.")}[trust.level]

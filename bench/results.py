@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from fashionviz.evaluation.drawing_page import readme_rows
 from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.models.card import FIGURE_NAMES, load_card
 from fashionviz.models.registry import ModelSpec, list_models
@@ -20,6 +21,10 @@ SETS = {
     "ccp-garments": "garments cut out of street photos (`ccp-garments`)",
     "clothing": "home photos (`clothing`)",
 }
+
+
+#: Of an embedder; recall by other depths and with duplicates counted otherwise is on the page of results.
+_RECALL = ("recall_at_1", "recall_at_10", "precision_at_10")
 
 
 def _set(spec: ModelSpec, data_set: str) -> str:
@@ -38,9 +43,12 @@ def table() -> str:
     for spec in list_models():
         if is_trained(spec.name) and not spec.own:
             # Calibration and the like are on the page of results.
-            counts = {"tags": TAG_FIGURES, "regions": REGION_FIGURES[:1], "boxes": BOX_FIGURES[:2]}.get(
-                spec.task.answer, tuple(FIGURES)
-            )
+            counts = {
+                "tags": TAG_FIGURES,
+                "regions": REGION_FIGURES[:1],
+                "embedding": _RECALL,
+                "boxes": BOX_FIGURES[:2],
+            }.get(spec.task.answer, tuple(FIGURES))
             metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in counts]
             tested = {m.data_set for m in metrics if m.split == "test"}
             for m in (
@@ -51,6 +59,7 @@ def table() -> str:
                     f"| `{spec.name}` | {_set(spec, m.data_set)} | {m.split} | {m.n:,} | "
                     f"{FIGURE_NAMES.get(m.name, m.name)} | **{m.value:.4f}** | {low:.4f} – {high:.4f} |"
                 )
+    rows += readme_rows()
     return "\n".join(rows) + "\n"
 
 

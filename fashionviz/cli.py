@@ -33,13 +33,19 @@ from fashionviz.evaluation.commands import (
     print_regions,
     print_tagging,
 )
+from fashionviz.evaluation.retrieval_print import print_retrieval
 from fashionviz.explain.commands import averages, channels, embedding_map
+from fashionviz.generate.generate_command import generate
+from fashionviz.generate.interpolate_command import interpolate
+from fashionviz.generate.invert_command import invert
 from fashionviz.inference.detect_command import detect
 from fashionviz.inference.disagreement_command import disagree
 from fashionviz.inference.explain_command import explain_command
 from fashionviz.inference.landmarks_command import landmarks
 from fashionviz.inference.segment_command import segment
 from fashionviz.inference.trust_command import trust_command
+from fashionviz.match.commands import catalogue_app
+from fashionviz.match.match_command import match_command
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
@@ -60,6 +66,8 @@ data_app.command("convert")(convert_command)
 data_app.command("landmarks")(landmarks_command)
 data_app.command("tags")(tags_command)
 app.add_typer(data_app, name="data")
+app.add_typer(catalogue_app, name="catalogue")
+app.command("match")(match_command)
 app.command()(compare)
 app.command()(report)
 app.command("study")(study_command)
@@ -71,6 +79,9 @@ app.command()(detect)
 app.command()(channels)
 app.command()(averages)
 app.command("embedding-map")(embedding_map)
+app.command()(generate)
+app.command()(interpolate)
+app.command()(invert)
 
 out = Console()
 err = Console(stderr=True)
@@ -88,6 +99,7 @@ def models(
     """List the registered models, or the layers of one."""
     from fashionviz.inference.engine import shared_engine
     from fashionviz.serialise import layer_json, model_json
+    from fashionviz.serialise_drawing import listed_json
 
     with plain_errors():
         if layers:
@@ -100,14 +112,21 @@ def models(
                 table.add_row(layer.name, layer.kind, " × ".join(map(str, layer.shape)), f"{layer.parameters:,}")
             out.print(table)
             return
-        infos = shared_engine().models()
+        infos, generators = shared_engine().models(), shared_engine().generators()
         if as_json:
-            print_json([model_json(info) for info in infos])
+            tasks = {info.task for info in infos}
+            print_json([*map(model_json, infos), *(listed_json(drawer, tasks) for drawer in generators)])
             return
         table = Table(Column("model", no_wrap=True), Column("trained", no_wrap=True), "how good", "weights")
         for info in infos:
             trained = ("yes" if info.trained else "no") + (", default" if info.default else "")
             table.add_row(info.name, trained, how_good(info), (info.sha256 or "–")[:8])
+        table.add_section()
+        for drawer in generators:
+            trained = ("yes" if drawer.trained else "no") + (", default" if drawer.default else "")
+            table.add_row(
+                drawer.name, trained, f"draws {' × '.join(map(str, drawer.size))}", (drawer.sha256 or "–")[:8]
+            )
         out.print(table)
 
 
@@ -245,13 +264,18 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a model on a Parquet file with the columns of its data set."""
+    """Score a model on a Parquet file with the columns of its data set; a generator by its distance from photos."""
+    from fashionviz.evaluation.drawing_command import evaluate_generator
     from fashionviz.evaluation.evaluate import evaluate as run
+    from fashionviz.models.generators import is_generator
     from fashionviz.models.registry import get_model
     from fashionviz.serialise import landmark_report_json, report_json
 
+    if is_generator(model):
+        evaluate_generator(model, data, split, as_json)
+        return
     with plain_errors(), bar(f"{model} on {data}") as tick:
-        tagging = regions = boxes = None
+        tagging = regions = retrieved = boxes = None
         if get_model(model).task.multilabel:
             from fashionviz.evaluation.tagging import evaluate_tags
 
@@ -260,12 +284,19 @@ def evaluate(
             from fashionviz.evaluation.regions import evaluate_regions
 
             regions = evaluate_regions(model, data, split, progress=tick).report
+        elif get_model(model).task.answer == "embedding":
+            from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
+
+            retrieved = report_of(evaluate_embedding(model, data, split, progress=tick))
         elif get_model(model).task.answer == "boxes":
             from fashionviz.evaluation.boxes import evaluate_boxes
 
             boxes = evaluate_boxes(model, data, split, progress=tick).report
         else:
             report = run(model, data, split, progress=tick).report
+    if retrieved:
+        print_retrieval(retrieved, as_json)
+        return
     if regions:
         print_regions(regions, as_json)
         return
@@ -303,7 +334,9 @@ def evaluate(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name: that of its model.")],
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe's name: that of its model. Or dcgan, with --data FOLDER of your pictures.")
+    ],
     init: Annotated[
         str | None,
         typer.Option(
@@ -338,7 +371,13 @@ def train(
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors():
-        if data in FORMATS:
+        if recipe == "dcgan":
+            from fashionviz.training.drawing_own import train_on_folder
+
+            if data is None or not Path(data).expanduser().is_dir():
+                raise DataError("Say which folder of pictures to learn from: --data FOLDER.")
+            said = train_on_folder(Path(data).expanduser(), init=init, resume=resume)
+        elif data in FORMATS:
             said = train_own(recipe, str(data), root, init=init, resume=resume, force=force, devices=devices)
         else:
             if root is not None:

@@ -39,6 +39,7 @@ NAMING = [name for name in TRAINED if ANSWERS[get_model(name).task.answer].names
 FIGURES = {
     "classes": ("accuracy",),
     "tags": ("micro_f1", "macro_f1", "map"),
+    "embedding": ("recall_at_1", "recall_at_10", "match_ece"),
     "regions": ("miou", "pixel_accuracy", "person_as_garment", "garment_as_person"),
     "boxes": ("ap50", "ap", "ap75", "ar"),
 }

@@ -34,6 +34,8 @@ def sentence(error: RequestValidationError) -> str:
     """What is wrong with a request, naming the field. What was sent is not repeated."""
     first = error.errors()[0]
     name = str(first["loc"][-1]) if first.get("loc") else "body"
+    if first["type"] == "json_invalid":
+        return "The body is no JSON that can be read."
     if first["type"] == "missing":
         hint = " Send the photo as multipart form data." if name == "file" else ""
         return f"The field '{name}' is missing.{hint}"

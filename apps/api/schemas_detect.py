@@ -14,9 +14,7 @@ DetectFormat = Literal["png", "json"]
 class ItemBody(BaseModel):
     """An item that was found."""
 
-    box: list[float] = Field(
-        description="x0, y0, x1, y1 in pixels of the photo.", examples=[[84, 12, 251, 404]]
-    )
+    box: list[float] = Field(description="x0, y0, x1, y1 in pixels of the photo.", examples=[[84, 12, 251, 404]])
     score: float = Field(description="0 to 1.")
     label: str = Field(examples=["dress"])
 

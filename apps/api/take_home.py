@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -16,7 +16,7 @@ from apps.api.leaving import unless_gone
 from fashionviz.errors import Overloaded
 from fashionviz.take_home.gather import take_home
 from fashionviz.take_home.page import report_html
-from fashionviz.take_home.result import METHODS, Wish
+from fashionviz.take_home.result import METHODS, TRUSTED, Trusted, Wish
 
 #: Reports made at a time: each asks several networks for several answers.
 REPORTS = 2
@@ -37,17 +37,28 @@ class ReportChoice:
             list[str] | None, Query(description=f"Attribution methods likewise; {', '.join(METHODS)} without it.")
         ] = None,
         target: Annotated[str | None, Query(description="Class to explain; the most probable without it.")] = None,
+        trust: Annotated[
+            str | None,
+            Query(
+                description=f"Of which maps to find out how far they can be trusted: {', '.join(TRUSTED)}; "
+                f"{Wish.trust} without it. Quick methods take seconds a map, slow ones minutes."
+            ),
+        ] = None,
         models_field: Annotated[list[str] | None, Form(alias="models")] = None,
         methods_field: Annotated[list[str] | None, Form(alias="methods")] = None,
         target_field: Annotated[str | None, Form(alias="target")] = None,
+        trust_field: Annotated[str | None, Form(alias="trust")] = None,
     ) -> None:
         self.models = named(models_field or models)
         self.methods = named(methods_field or methods) or METHODS
         self.target = target_field or target or None
+        self.trust = cast(Trusted, trust_field or trust or Wish.trust)  # what it does not know is refused in words
 
     def wish(self, sent: Upload) -> Wish:
         """With the model and the region that every call takes."""
-        return Wish(self.models or ((sent.model,) if sent.model else ()), self.methods, self.target, sent.box)
+        return Wish(
+            self.models or ((sent.model,) if sent.model else ()), self.methods, self.target, sent.box, self.trust
+        )
 
 
 def named(values: list[str] | None) -> tuple[str, ...]:
@@ -78,7 +89,8 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 async def report(
     request: Request, sent: UploadDep, choice: Annotated[ReportChoice, Depends()], engine: EngineDep
 ) -> Response:
-    """What the models say of a photo, where they looked and what their layers see, as one HTML file to keep.
+    """What the models say of a photo, where they looked, how far that can be trusted and what their layers see, as one
+    HTML file to keep.
 
     It holds the photo's pixels without metadata, the weights' hashes and the code that makes it again. When the caller
     hangs up, the work stops.

@@ -1,4 +1,4 @@
-"""The lab: a photo and what a model sees in it, every model on one photo, many photos at once; tabs of one page."""
+"""The lab: a photo and what a model sees in it, every model on one photo, many photos, new garments; tabs of a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,21 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from apps.lab import annotate_layout, annotate_page, every_page, handlers, maps_page, parts, style
+from apps.lab import (
+    annotate_layout,
+    annotate_page,
+    drawing_layout,
+    drawing_wiring,
+    every_page,
+    handlers,
+    home,
+    maps_page,
+    parts,
+    style,
+)
+from apps.lab.drawing_endpoints import add_drawing_endpoints
+from apps.lab.drawing_page import DrawEvents
+from apps.lab.drawing_walks import SearchEvents, WalkEvents
 from apps.lab.endpoints import add_endpoints
 from apps.lab.events import Events
 from apps.lab.guard import NoForeignAddresses, shut_side_doors
@@ -30,6 +44,7 @@ _LINK = """(model, method, target, layer) => {
 }""".replace("TOP", handlers.TOP)
 
 _FIRST = "one-photo"
+_OTHERS = (maps_page.TAB, every_page.TAB, annotate_layout.TAB, drawing_layout.TAB)
 # Gradio selects the first tab as the page opens: that must not take the link's own tab away before it is read.
 _ADDRESS = """() => {
   const opening = !window.fashionvizOpened;
@@ -74,24 +89,32 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         with gr.Tabs(elem_id="fv-tabs") as tabs:
             with gr.Tab("One photo", id=_FIRST) as first:
                 page = lay_out(engine)
+                with page.beside:
+                    report = home.lay_out()
             with gr.Tab("Gallery", id=maps_page.TAB) as shelf:
                 gallery = maps_page.lay_out(engine)
             with gr.Tab("Every model", id=every_page.TAB) as second:
                 every = every_page.lay_out(engine)
             with gr.Tab("Annotate", id=annotate_layout.TAB) as third:
                 many = annotate_layout.lay_out(engine)
+            with gr.Tab("Draw", id=drawing_layout.TAB) as fourth:
+                drawn = drawing_layout.lay_out(engine)
         add_endpoints(engine)  # first: the names of the page's own events give way to these
-        _wire(blocks, page, Events(engine))
+        add_drawing_endpoints(engine)
+        opened = _wire(blocks, page, Events(engine))
         asks, annotates = every_page.EveryEvents(engine, every), annotate_page.AnnotateEvents(engine, many)
-        draws = maps_page.MapsEvents(engine, gallery)
+        draws, takes = maps_page.MapsEvents(engine, gallery), home.HomeEvents(engine, report)
         maps_page.wire(gallery, shelf, page, draws)
+        home.wire(report, page, takes)
         every_page.wire(every, second, page, asks)
         annotate_page.wire(many, annotates)
-        for leave in (draws.leave, asks.leave, annotates.leave):
+        drawings = DrawEvents(engine, drawn)
+        finds = SearchEvents(engine, drawn, drawings)
+        drawing_wiring.wire(blocks, drawn, fourth, drawings, WalkEvents(engine, drawn), finds)
+        for leave in (takes.leave, draws.leave, asks.leave, annotates.leave):
             blocks.unload(leave)
-        _wire_tabs(
-            blocks, tabs, {_FIRST: first, maps_page.TAB: shelf, every_page.TAB: second, annotate_layout.TAB: third}
-        )
+        maps_page.wire_link(gallery, page, draws, opened)
+        _wire_tabs(blocks, tabs, dict(zip((_FIRST, *_OTHERS), (first, shelf, second, third, fourth), strict=True)))
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     shut_side_doors(blocks)
@@ -100,9 +123,11 @@ def build_lab(engine: Any = None) -> gr.Blocks:
 
 
 def chosen_tab(request: gr.Request) -> Any:
-    """The page opens: a link may name a tab."""
-    wanted = dict(request.query_params or {}).get("tab") if request else None
-    return gr.Tabs(selected=wanted) if wanted in (maps_page.TAB, every_page.TAB, annotate_layout.TAB) else gr.skip()
+    """The page opens: a link may name a tab; one that compares two classes can mean the gallery alone."""
+    link = dict(request.query_params or {}) if request else {}
+    wanted = link.get("tab") or (maps_page.TAB if link.get("against") else None)
+    wanted = drawing_layout.TAB if "draw" in link else wanted
+    return gr.Tabs(selected=wanted) if wanted in _OTHERS else gr.skip()
 
 
 def _wire_tabs(blocks: gr.Blocks, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) -> None:
@@ -113,7 +138,8 @@ def _wire_tabs(blocks: gr.Blocks, tabs: gr.Tabs, all_tabs: dict[str, gr.Tab]) ->
         tab.select(None, None, None, js=_ADDRESS.replace("TAB", "" if name == _FIRST else name), **hidden)
 
 
-def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
+def _wire(blocks: gr.Blocks, page: Page, events: Events) -> Any:
+    """Connect the first tab's components. Returns what happens when the page has opened."""
     part = [page.region, page.left, page.top, page.right, page.bottom]
     answers = [
         page.corner, page.attribution, page.seen, page.saliency, page.saliency_note,
@@ -243,3 +269,4 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> None:
         api_visibility="private",
         concurrency_limit=1,
     )
+    return opened

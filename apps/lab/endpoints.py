@@ -30,7 +30,7 @@ _ASKED = (
 _MODEL = "model: architecture.task, for example mobilenet_v2.gender_category; empty for the default."
 
 
-def _plain(call: Callable[..., Any]) -> Callable[..., Any]:
+def plain(call: Callable[..., Any]) -> Callable[..., Any]:
     """Failures as one sentence for the caller; the unexpected goes to the log alone."""
 
     @wraps(call)
@@ -45,17 +45,34 @@ def _plain(call: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def publish(
+    call: Callable[..., Any], inputs: list[Any], output: Any, words: str, *, most: int = 4, place: str = "programs"
+) -> None:
+    """Register a call under its function's name; must be called inside ``gr.Blocks``."""
+    gr.Button().click(
+        call,
+        inputs,
+        output,
+        api_name=call.__name__,
+        api_description=words,
+        api_visibility="public",
+        concurrency_limit=most,
+        concurrency_id=place,
+        show_progress="hidden",
+    )
+
+
 def add_endpoints(engine: Any) -> None:
     """Register predict, explain, activations and filters; must be called inside ``gr.Blocks``."""
 
-    @_plain
+    @plain
     def predict(file: Upload, model: str, box: str) -> dict[str, Any]:
         prediction = engine.predict(open_photo(file), model or None, box=parse_box(box))
         note = engine.model(model or None).note
         answer: dict[str, Any] = json.loads(json.dumps(prediction_json(prediction, file.name, note)))
         return answer
 
-    @_plain
+    @plain
     def explain(file: Upload, model: str, method: str, target: str, box: str, against: str = "") -> NDArray[np.uint8]:
         photo = open_photo(file)
         result = engine.explain(
@@ -64,7 +81,7 @@ def add_endpoints(engine: Any) -> None:
         )  # fmt: skip
         return handlers.draw(result, "Colour")
 
-    @_plain
+    @plain
     def trust(file: Upload, model: str, method: str, target: str, box: str, against: str = "") -> dict[str, Any]:
         found = engine.trust(
             open_photo(file), model or None, method or "guided-backprop", target=target or None,
@@ -73,29 +90,29 @@ def add_endpoints(engine: Any) -> None:
         answer: dict[str, Any] = json.loads(json.dumps(trust_json(found, file.name)))
         return answer
 
-    @_plain
+    @plain
     def activations(file: Upload, model: str, layer: str) -> NDArray[np.uint8]:
         result = engine.activations(open_photo(file), model or None, layer or None)
         return pictures.activation_grid(result, pictures.strongest_channels(result, 64))
 
-    @_plain
+    @plain
     def filters(model: str, layer: str) -> NDArray[np.uint8]:
         return pictures.filter_grid(engine.filters(model or None, layer or None))
 
-    @_plain
+    @plain
     def landmarks(file: Upload, model: str, box: str) -> dict[str, Any]:
         answer = landmarks_json(engine.landmarks(open_photo(file), model or None, box=parse_box(box)), file.name)
         plain: dict[str, Any] = json.loads(json.dumps(answer))
         return plain
 
-    @_plain
+    @plain
     def every_model(file: Upload) -> list[dict[str, Any]]:
         photo, name = open_photo(file), file.name
         replies = [every.ask(engine, photo, info, explained=False) for g in every.groups(engine) for info in g.models]
         answers: list[dict[str, Any]] = json.loads(every.table_json(replies, name))
         return answers
 
-    @_plain
+    @plain
     def annotate(files: tuple[Upload, ...], models: str) -> str:
         folder = Path(get_upload_folder())
         desk = Desk(folder)
@@ -124,21 +141,6 @@ def add_endpoints(engine: Any) -> None:
 
     def picture() -> gr.Image:
         return gr.Image(format="png", label="picture")
-
-    def publish(
-        call: Callable[..., Any], inputs: list[Any], output: Any, words: str, *, most: int = 4, place: str = "programs"
-    ) -> None:
-        gr.Button().click(
-            call,
-            inputs,
-            output,
-            api_name=call.__name__,
-            api_description=words,
-            api_visibility="public",
-            concurrency_limit=most,
-            concurrency_id=place,
-            show_progress="hidden",
-        )
 
     with gr.Row(visible=False):
         publish(

@@ -217,8 +217,8 @@ class Events:
         png, npy = handlers.attribution_files(_folder(), out.result, out.picture)
         return (
             out.result,
-            handlers.seen(out.result),
-            out.picture,
+            gr.Image(value=handlers.seen(out.result), alt_text=handlers.seen_alt(out.result)),
+            gr.Image(value=out.picture, alt_text=handlers.map_alt(out.result)),
             out.caption,
             gr.DownloadButton(value=png, interactive=True),
             gr.DownloadButton(value=npy, interactive=True),

@@ -190,6 +190,16 @@ def seen(result: Attribution) -> Picture:
     return pictures.enlarge(pictures.view_photo(result.view), PICTURE, smooth=True)
 
 
+def seen_alt(result: Attribution) -> str:
+    """What the photo beside a map shows, for those who do not see it."""
+    return f"The photo as {result.model.name} receives it; it gives {result.target} {result.probability:.1%}"
+
+
+def map_alt(result: Attribution) -> str:
+    """What a map shows, for those who do not see it."""
+    return f"{method_title(result.method)} of {result.model.name} for {result.question} ({result.probability:.1%})"
+
+
 def caption(result: Attribution, style: str) -> str:
     """The attribution's caption and legend."""
     method = METHODS.get(result.method)

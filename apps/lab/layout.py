@@ -83,6 +83,7 @@ def _photo_and_answer(page: Page) -> None:
         with gr.Column(min_width=300):
             page.answer = gr.HTML(parts.empty_card(), elem_id="fv-answer")
             page.ask = gr.Button("Ask again", variant="primary", interactive=False, elem_id="fv-ask")
+            page.beside = gr.Column(min_width=0)
 
 
 def photo_input(elem_id: str, alt_text: str) -> gr.Image:

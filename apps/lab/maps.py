@@ -9,9 +9,9 @@ from threading import Event
 from typing import Any
 
 from apps.lab import handlers, parts
-from apps.words import INSENSITIVE, caution_html, trust_words
+from apps.words import INSENSITIVE, caution_html
 from fashionviz.explain.methods import METHODS
-from fashionviz.figures.gallery import SCALES, draw_as, trust_rows
+from fashionviz.figures.gallery import SCALES, draw_as, trust_rows, trust_words
 from fashionviz.figures.pictures import enlarge
 from fashionviz.images import Photo
 from fashionviz.models.registry import get_model
@@ -20,6 +20,8 @@ from fashionviz.trust_results import Trust
 
 #: Instead of a class to compare with.
 NOTHING = "Nothing: the class itself"
+#: The legend of each scale.
+_STYLES = dict(zip(SCALES, ("signed", "overlay", "colour"), strict=True))
 #: Inputs up to this side are enlarged pixel by pixel.
 _COARSE = 96
 
@@ -70,7 +72,7 @@ def draw(
         )  # fmt: skip
     except Exception as error:
         return Shown(note=parts.problem(handlers.sentence(error)))
-    return Shown(pair(result, asked.scale), note(result), result)
+    return Shown(pair(result, asked.scale), note(result, asked.scale), result)
 
 
 def pair(result: Attribution, scale: str) -> tuple[handlers.Picture, handlers.Picture]:
@@ -80,8 +82,8 @@ def pair(result: Attribution, scale: str) -> tuple[handlers.Picture, handlers.Pi
     return handlers.seen(result), enlarge(picture, handlers.PICTURE, smooth=not coarse)
 
 
-def note(result: Attribution) -> str:
-    """What the map shows, how long it took, and how well integrated gradients add up."""
+def note(result: Attribution, scale: str) -> str:
+    """What the map shows, what its colours mean, how long it took, and how well integrated gradients add up."""
     words = [f"{handlers.method_title(result.method)} for {result.question} ({result.probability:.1%})"]
     words.append(f"{result.timings.compute:.0f} ms")
     if result.layer:
@@ -90,7 +92,8 @@ def note(result: Attribution) -> str:
         words.append(f"{result.steps} steps, which miss the change of the logit by {result.completeness_error:.2%}")
     caution = f'<p class="fv-note">{caution_html()}</p>' if result.method in INSENSITIVE else ""
     explained = escape(METHODS[result.method].explanation)
-    return f'{parts.status(" · ".join(words))}<p class="fv-note">{explained}</p>{caution}'
+    legend = parts.scale(_STYLES[scale])
+    return f'{parts.status(" · ".join(words))}{legend}<p class="fv-note">{explained}</p>{caution}'
 
 
 def trust_card(trust: Trust) -> str:

@@ -60,6 +60,9 @@ def lay_out(engine: Any) -> Page:
     page.trust = gr.HTML(
         parts.status("Compares it with the map of random weights, and takes away the pixels it marks; takes a while.")
     )
+    page.link = gr.Textbox(
+        label="Link to this view (without the photo)", interactive=False, buttons=["copy"], elem_id="fv-maps-link"
+    )
     gr.HTML(
         '<p class="fv-note">Full colour is the 99th percentile of each map\'s own magnitude. Signed: blue spoke for '
         f"the class, red against it. {parts.PRIVACY_SHORT}</p>"
@@ -71,7 +74,8 @@ class MapsEvents:
     """Methods that Gradio calls; they return dictionaries from components to values."""
 
     def __init__(self, engine: Any, page: Page) -> None:
-        self.engine, self.page, self.jobs = engine, page, Jobs()
+        self.engine, self.page = engine, page
+        self.jobs, self.checks = Jobs(), Jobs()  # a map is checked while others are drawn: neither stops the other
 
     def opened(
         self,
@@ -95,6 +99,15 @@ class MapsEvents:
             page.note: gr.skip() if self.jobs.waiting(session_of(request)) else parts.status(photo or _NO_PHOTO),
             **{tab: gr.Tab(visible=name in info.methods) for name, tab in page.tabs.items()},
         }
+
+    def arrive(self, held: Held | None, model: str | None, method: str | None, request: gr.Request) -> dict[Any, Any]:
+        """The page has opened with a link's model: the link may name the class and the one that it is compared with."""
+        info, link = self.engine.model(model), dict(request.query_params or {}) if request else {}
+        chosen = [link.get("target") or handlers.TOP, link.get("against") or maps.NOTHING]
+        for label in chosen:
+            if label not in (handlers.TOP, maps.NOTHING, *info.classes):
+                gr.Info(f"The link names a class that {info.name} does not have: {label[:80]}.")
+        return self.opened(held, model, chosen[0], chosen[1], method, request)
 
     def _asked(self, held: Held, model: str | None, target: str, against: str, scale: str, *part: Any) -> Asked:
         name = self.engine.model(model).name
@@ -138,7 +151,7 @@ class MapsEvents:
             yield {
                 page.note: parts.status(words),
                 page.ask: gr.Button(interactive=True),
-                page.cancel: gr.Button(interactive=False),
+                page.cancel: gr.Button(interactive=self.checks.waiting(session)),
             }
         finally:  # also when the visitor has gone and nobody iterates any more
             self.jobs.finish(session, cancel)
@@ -158,8 +171,8 @@ class MapsEvents:
         if held is None or not method:
             return parts.status(_NO_PHOTO)
         session = session_of(request)
-        self.jobs.announce(session)
-        cancel = self.jobs.start(session)
+        self.checks.announce(session)
+        cancel = self.checks.start(session)
 
         def on_progress(step: Progress) -> None:
             progress((step.done, step.total), desc=f"Checking {handlers.method_title(method)}")
@@ -176,16 +189,53 @@ class MapsEvents:
         except Exception as error:
             return parts.problem(handlers.sentence(error))
         finally:
-            self.jobs.finish(session, cancel)
+            self.checks.finish(session, cancel)
+
+    def checked(self, request: gr.Request) -> Any:
+        """After a check. Returns the cancel button, which stays while maps are drawn."""
+        return gr.Button(interactive=self.jobs.waiting(session_of(request)))
 
     def cancel(self, request: gr.Request) -> Any:
         """Stop at the next pass. Returns the button, pressed once."""
-        self.jobs.cancel(session_of(request))
+        for jobs in (self.jobs, self.checks):
+            jobs.cancel(session_of(request))
         return gr.Button(interactive=False)
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed: nobody waits for the rest."""
-        self.jobs.replace(session_of(request))
+        for jobs in (self.jobs, self.checks):
+            jobs.replace(session_of(request))
+
+
+_LINK = (
+    """(model, target, against) => {
+  const parts = {tab: 'TAB', model, target: target === 'TOP' ? '' : target, against: against === 'NONE' ? '' : against};
+  const query = new URLSearchParams(Object.entries(parts).filter(([, value]) => value));
+  return window.location.origin + window.location.pathname + '?' + query;
+}""".replace("TAB", TAB)
+    .replace("TOP", handlers.TOP)
+    .replace("NONE", maps.NOTHING)
+)
+
+
+def wire_link(page: Page, other: Page, events: MapsEvents, opened: Any) -> None:
+    """A link's choices, and the link to what is chosen.
+
+    Args:
+        page: the tab's.
+        other: the first tab's, whose model it is about.
+        events: of the tab.
+        opened: what happens when the page has opened and the first tab has the link's model.
+    """
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    named = [other.model, page.target, page.against]
+    gr.on([part.change for part in named], None, named, page.link, js=_LINK, **hidden)
+    opened.then(events.arrive, [other.held, other.model, page.method], _places(page), **hidden)
+
+
+def _places(page: Page) -> list[Any]:
+    """What depends on the model."""
+    return [page.target, page.against, page.method, page.note, *page.tabs.values()]
 
 
 def wire(page: Page, tab: gr.Tab, other: Page, events: MapsEvents) -> None:
@@ -193,8 +243,7 @@ def wire(page: Page, tab: gr.Tab, other: Page, events: MapsEvents) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     part = [other.region, other.left, other.top, other.right, other.bottom]
     choices = [other.held, other.model, page.target, page.against]
-    places = [page.target, page.against, page.method, page.note, *page.tabs.values()]
-    tab.select(events.opened, [*choices, page.method], places, **hidden)
+    tab.select(events.opened, [*choices, page.method], _places(page), **hidden)
     answers = [page.note, page.ask, page.cancel, *page.sliders.values(), *page.notes.values()]
     page.ask.click(events.run, [*choices, page.scale, *part], answers, concurrency_limit=4, **hidden)
     armed = page.check.click(lambda: gr.Button(interactive=True), None, page.cancel, **hidden)
@@ -206,5 +255,5 @@ def wire(page: Page, tab: gr.Tab, other: Page, events: MapsEvents) -> None:
         show_progress_on=[page.trust],
         api_visibility="private",
         concurrency_limit=4,
-    ).then(lambda: gr.Button(interactive=False), None, page.cancel, **hidden)
+    ).then(events.checked, None, page.cancel, **hidden)
     page.cancel.click(events.cancel, None, page.cancel, queue=False, **hidden)

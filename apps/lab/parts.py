@@ -185,7 +185,7 @@ def problem(sentence: str, *, tall: bool = False) -> str:
 
 def saliency_caption(result: Attribution, title: str, explanation: str, style: str) -> str:
     """What the attribution shows, with the legend of its scale."""
-    ramp, low, high, words = _RAMPS[style]
+    words = _RAMPS[style][3]
     caution = f'<span class="fv-words">{caution_html()}</span>' if result.method in INSENSITIVE else ""
     if result.completeness_error is not None:
         caution += (
@@ -195,10 +195,17 @@ def saliency_caption(result: Attribution, title: str, explanation: str, style: s
     return (
         f'<div class="fv-status fv-tall" aria-live="polite"><b>{escape(title)}</b> for '
         f"<b>{escape(result.question)}</b> ({result.probability:.1%}), {result.timings.total:.0f} ms"
+        f'{scale(style)}<span class="fv-words">{words} Full colour at the 99th percentile. {escape(explanation)}</span>'
+        f"{caution}</div>"
+    )
+
+
+def scale(style: str) -> str:
+    """The colours of a style between the words for their ends."""
+    ramp, low, high, _ = _RAMPS[style]
+    return (
         f'<div class="fv-scale"><span>{low}</span><span class="fv-ramp {ramp}" role="img" '
         f'aria-label="Scale from {low} to {high}"></span><span>{high}</span></div>'
-        f'<span class="fv-words">{words} Full colour at the 99th percentile. {escape(explanation)}</span>'
-        f"{caution}</div>"
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from fashionviz.data.item_command import file_of
+from fashionviz.data.items import named_item
 from fashionviz.results import Box
 from fashionviz.take_home.code import OPENED, explain_cli, predict_cli, predict_python, region
 from fashionviz.take_home.code import every_python as every_python
@@ -15,6 +17,18 @@ DEFAULT_URL = "http://127.0.0.1:7860"
 
 def _box_text(box: Box | None) -> str:
     return "" if box is None else ",".join(f"{v:g}" for v in box)
+
+
+def sendable(file: str) -> tuple[str, str]:
+    """What can be sent of a photo: the lines before that make a file of a public item, and the file's name.
+
+    Args:
+        file: name of the photo, or an item as ``DATASET:SPLIT:ID``.
+    """
+    item = named_item(file)
+    if item is None:
+        return "", file
+    return shlex.join(["fashionviz", "data", "item", str(item), "--out", file_of(item)]) + "\n", file_of(item)
 
 
 def python_snippet(
@@ -32,14 +46,13 @@ def python_snippet(
     if method is None:
         return predict_python(file, model, box)
     chosen = f", target={target!r}" if target else ""
+    asked = f"photo, {model!r}, {method!r}{chosen}{region(box)}"
     return "\n".join(
         [
             *OPENED,
             f"engine, photo = shared_engine(), read_photo({file!r})",
-            f"for score in engine.predict(photo, {model!r}{region(box)}).scores:",
-            '    print(f"{score.label:20} {score.probability:.3f}")',
-            f"result = engine.explain(photo, {model!r}, {method!r}{chosen}{region(box)})",
-            "print(result.target, result.values.shape)  # (3, H, W), on the model's input",
+            f'print(*engine.predict(photo, {model!r}{region(box)}).scores, sep="\\n")',
+            f"print(engine.explain({asked}).values.shape)  # (3, H, W), on the model's input",
         ]
     )
 
@@ -63,13 +76,14 @@ def curl_snippet(
     url: str = DEFAULT_URL,
 ) -> str:
     """The same over the REST API."""
+    first, file = sendable(file)
     form = shlex.quote(f"file=@{file}")
     fields = [("model", model)] + ([("box", _box_text(box))] if box is not None else [])
     lines = [f"curl -F {form} {_fields(fields)} {url}/api/v1/predict"]
     if method:
         more = [*fields, ("method", method)] + ([("target", target)] if target else [])
         lines.append(f"curl -F {form} {_fields(more)} -o attribution.png {url}/api/v1/explain")
-    return "\n".join(lines)
+    return first + "\n".join(lines)
 
 
 def _fields(fields: list[tuple[str, str]]) -> str:
@@ -104,15 +118,18 @@ def report_curl(file: str, wish: Wish, url: str = DEFAULT_URL) -> str:
     """A report to take home, over the REST API."""
     fields = [("models", ",".join(wish.models)), ("methods", ",".join(wish.methods))]
     fields += [("target", wish.target or ""), ("box", _box_text(wish.box))]
+    fields += [("trust", wish.trust)] if wish.trust != Wish.trust else []
     sent = _fields([(name, value) for name, value in fields if value])
-    return f"curl -F {shlex.quote(f'file=@{file}')} {sent} -o report.html {url}/api/v1/report"
+    first, file = sendable(file)
+    return f"{first}curl -F {shlex.quote(f'file=@{file}')} {sent} -o report.html {url}/api/v1/report"
 
 
 def disagreement_curl(file: str, models: Sequence[str] = (), box: Box | None = None, url: str = DEFAULT_URL) -> str:
     """How much models disagree, over the REST API."""
     fields = [(name, value) for name, value in (("models", ",".join(models)), ("box", _box_text(box))) if value]
+    first, file = sendable(file)
     words = ["curl", f"-F {shlex.quote(f'file=@{file}')}", _fields(fields), f"{url}/api/v1/disagreement"]
-    return " ".join(word for word in words if word)
+    return first + " ".join(word for word in words if word)
 
 
 def every_cli(file: str, models: Sequence[str]) -> str:
@@ -136,10 +153,11 @@ def every_client(file: str, url: str = f"{DEFAULT_URL}/lab") -> str:
 
 def landmarks_curl(file: str, model: str, box: Box | None = None, url: str = DEFAULT_URL) -> str:
     """The same over the REST API."""
+    first, file = sendable(file)
     form = shlex.quote(f"file=@{file}")
     fields = _fields([("model", model)] + ([("box", _box_text(box))] if box is not None else []))
     call = f"curl -F {form} {fields}"
-    return f"{call} {url}/api/v1/landmarks\n{call} -o landmarks.png '{url}/api/v1/landmarks?format=png'"
+    return f"{first}{call} {url}/api/v1/landmarks\n{call} -o landmarks.png '{url}/api/v1/landmarks?format=png'"
 
 
 def segment_cli(file: str, model: str, box: Box | None = None) -> str:
@@ -151,10 +169,11 @@ def segment_cli(file: str, model: str, box: Box | None = None) -> str:
 
 def segment_curl(file: str, model: str, box: Box | None = None, url: str = DEFAULT_URL) -> str:
     """The same over the REST API."""
+    first, file = sendable(file)
     form = shlex.quote(f"file=@{file}")
     fields = _fields([("model", model)] + ([("box", _box_text(box))] if box is not None else []))
     call = f"curl -F {form} {fields}"
-    return f"{call} {url}/api/v1/segment\n{call} -o regions.png '{url}/api/v1/segment?format=png'"
+    return f"{first}{call} {url}/api/v1/segment\n{call} -o regions.png '{url}/api/v1/segment?format=png'"
 
 
 def annotate_python(models: Sequence[str]) -> str:

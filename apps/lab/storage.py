@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import stat
-import tempfile
 import threading
 import time
 import weakref
@@ -18,11 +16,9 @@ from pathlib import Path
 
 import gradio as gr
 
-log = logging.getLogger("fashionviz.lab")
+from apps.short_lived import EVERY_S, OLDEST_S, own_folder
 
-#: Age in seconds at which a visitor's file is deleted, and seconds between two looks.
-OLDEST_S = 3000
-EVERY_S = 300
+log = logging.getLogger("fashionviz.lab")
 
 
 def private_folder() -> Path:
@@ -31,12 +27,7 @@ def private_folder() -> Path:
         folder = Path(named)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
-    uid = os.getuid() if hasattr(os, "getuid") else None
-    folder = Path(tempfile.gettempdir()) / f"fashionviz-lab-{'user' if uid is None else uid}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    facts = folder.lstat()
-    if uid is not None and (facts.st_uid != uid or stat.S_IMODE(facts.st_mode) != 0o700 or folder.is_symlink()):
-        folder = Path(tempfile.mkdtemp(prefix="fashionviz-lab-"))  # somebody else made the one with our name
+    folder = own_folder("lab")
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
 

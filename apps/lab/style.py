@@ -155,6 +155,17 @@ CSS = f"""
 #fv-channels img {{ image-rendering: pixelated; }}
 #fv-channels .caption-label, .fv-examples .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px;
   max-width: 100%; }}
+.fv-drawings .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)) !important;
+  padding: 8px; gap: 8px; }}
+.fv-drawings .grid-wrap {{ min-height: 0; }}
+#fv-drawn .grid-wrap {{ min-height: 272px; max-height: 640px; }}
+#fv-picks .grid-container {{ grid-template-columns: repeat(auto-fill, 84px) !important; }}
+.fv-drawings .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px; max-width: 100%; }}
+.fv-look {{ display: grid; gap: 6px; color: var(--fv-text); }}
+.gradio-container .fv-look .fv-bars li {{ font-size: 13px; }}
+#fv-close .fv-twin {{ flex-wrap: nowrap; gap: 8px; }}
+#fv-close .fv-twin > *, .fv-twin > * {{ min-width: 0 !important; }}
+#fv-draw-origin code {{ font-size: 12px; overflow-wrap: anywhere; }}
 #fv-tabs > .tabitem {{ padding: 12px 0 0; border: 0; }}
 .gradio-container .fv-tiles {{ display: grid; gap: 16px;
   grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr));

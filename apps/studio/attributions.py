@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.lab.snippets import DEFAULT_URL, sendable
 from fashionviz.annotate.row import guard
 from fashionviz.boxes import format_box
 from fashionviz.errors import Cancelled, FashionvizError
@@ -21,6 +22,7 @@ from fashionviz.images import Photo
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Attribution, Box, ModelInfo, Progress
 from fashionviz.serialise import explained_json, trust_json
+from fashionviz.take_home.code import OPENED, region
 from fashionviz.trust_results import Trust
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class Known:
         maps: attributions.
         trust: how far they can be trusted, where that was asked.
         wanted: methods whose trust was asked for.
+        stopped: whether the visitor stopped the maps; trust that he asks for then is found out all the same.
         now: what is being computed, in words.
         step: how far that is.
     """
@@ -59,6 +62,7 @@ class Known:
     maps: dict[str, Attribution | str] = field(default_factory=dict)
     trust: dict[str, Trust | str] = field(default_factory=dict)
     wanted: list[str] = field(default_factory=list)
+    stopped: bool = False
     now: str = ""
     step: Progress | None = None
 
@@ -75,7 +79,7 @@ def order(info: ModelInfo) -> tuple[str, ...]:
 
 def todo(info: ModelInfo, known: Known) -> list[tuple[str, str]]:
     """What is still to be computed, as (``map`` or ``trust``, method): quick maps, trust, slow maps."""
-    maps = [("map", name) for name in order(info) if name not in known.maps]
+    maps = [("map", name) for name in order(info) if name not in known.maps and not known.stopped]
     trust = [("trust", name) for name in known.wanted if name not in known.trust]
     return [m for m in maps if not METHODS[m[1]].slow] + trust + [m for m in maps if METHODS[m[1]].slow]
 
@@ -89,7 +93,10 @@ def doing(kind: str, method: str) -> str:
 def work(
     engine: Engine, info: ModelInfo, asked: Asked, known: Known
 ) -> Callable[[Callable[[Progress], None], threading.Event], bool]:
-    """What a job does: one task after the other, each answer into ``known`` as soon as it is there."""
+    """What a job does: one task after the other, each answer into ``known`` as soon as it is there.
+
+    What is asked for while it runs comes after the task that runs: nothing is begun anew.
+    """
 
     def run(on_progress: Callable[[Progress], None], cancel: threading.Event) -> bool:
         while tasks := todo(info, known):
@@ -174,22 +181,21 @@ def _choices(target: str | None, against: str | None) -> dict[str, str]:
     return {key: value for key, value in (("target", target), ("against", against)) if value}
 
 
-def python_code(file: str, asked: Asked) -> str:
-    """The library's calls behind the page."""
+def python_code(file: str, asked: Asked) -> tuple[str, str]:
+    """The library's calls behind the page: every method; then, on its own, how far one map can be trusted."""
     more = "".join(f", {key}={value!r}" for key, value in _choices(asked.target, asked.against).items())
-    if asked.box is not None:
-        more += f", box=({format_box(asked.box).replace(',', ', ')})"
-    return f"""from pathlib import Path
-
-from fashionviz import images
-from fashionviz.inference.engine import shared_engine
-
-engine = shared_engine()
-photo = images.decode(Path({file!r}).read_bytes())
-for method in engine.model({asked.model!r}).methods:
-    result = engine.explain(photo, {asked.model!r}, method{more})
-    print(method, result.question, result.values.shape, f"{{result.timings.compute:.0f}} ms")
-print(engine.trust(photo, {asked.model!r}, "grad-cam"{more}).sentence)"""
+    more += region(asked.box)
+    every = [
+        *OPENED,
+        f"engine, photo = shared_engine(), read_photo({file!r})",
+        f"for method in engine.model({asked.model!r}).methods:",
+        f"    print(method, engine.explain(photo, {asked.model!r}, method{more}).values.shape)  # (3, H, W)",
+    ]
+    trust = [
+        *OPENED,
+        f'print(shared_engine().trust(read_photo({file!r}), {asked.model!r}, "grad-cam"{more}).sentence)',
+    ]
+    return "\n".join(every), "\n".join(trust)
 
 
 def shell_code(file: str, asked: Asked, methods: Sequence[str]) -> str:
@@ -201,10 +207,11 @@ def shell_code(file: str, asked: Asked, methods: Sequence[str]) -> str:
     return f'for method in {shlex.join(methods)}; do\n  {call} --method "$method" --out "$method.png"\ndone\n{trust}'
 
 
-def curl_code(file: str, asked: Asked, url: str = "http://127.0.0.1:7860") -> str:
+def curl_code(file: str, asked: Asked, url: str = DEFAULT_URL) -> str:
     """The same over the REST API, for one method."""
     fields = {"model": asked.model, "method": "grad-cam", **_choices(asked.target, asked.against)}
     fields |= {"box": format_box(asked.box)} if asked.box is not None else {}
     form = " ".join(f"-F {shlex.quote(f'{key}={value}')}" for key, value in fields.items())
+    first, file = sendable(file)
     call = f"curl -F {shlex.quote(f'file=@{file}')} {form}"
-    return f"{call} -o grad-cam.png {url}/api/v1/explain\n{call} {url}/api/v1/trust"
+    return f"{first}{call} -o grad-cam.png {url}/api/v1/explain\n{call} {url}/api/v1/trust"

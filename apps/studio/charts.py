@@ -66,7 +66,7 @@ def chart(
         columns: how the table's columns look, as ``st.dataframe`` takes them.
         options: what else ``st.plotly_chart`` takes.
     """
-    st.plotly_chart(figure, config=PLAIN, key=key, **options)
+    st.plotly_chart(figure, key=key, **({"config": PLAIN} | options))
     frame = pd.DataFrame(figure_rows(figure) if table is None else table)
     with st.expander("Save this chart" + (", or read it as a table" if len(frame) else "")):
         _buttons(

@@ -55,14 +55,21 @@ def panel(name: str, data_set: str, split: str, back: str = "Back to the list", 
     return True
 
 
+def runner_up(said: committed.Said) -> str | None:
+    """The most probable of the classes that were not said."""
+    return next((label for label, _ in said.top if label not in said.said), None)
+
+
 def ways(name: str, item: ItemRef, said: committed.Said) -> None:
     """Links to the pages that look into the model with this item as the photo."""
     model = {"model": name, "item": str(item)}
     with st.container(horizontal=True, gap="small"):
         if said.said:
-            answer, true = said.said[0], next(iter(said.true), said.said[0])
-            against = {} if answer in said.true else {"against": true}
-            links.link("explain", "Where the model looked", target=answer, **against, **model)
+            answer = said.said[0]
+            links.link("explain", "Where the model looked", target=answer, **model)
+            other = next(iter(said.true), None) if answer not in said.true else runner_up(said)
+            if other is not None:
+                links.link("explain", f"Why {answer} and not {other}?", target=answer, against=other, **model)
             links.link("guided-backprop", "Guided backprop", target=answer, **model)
         links.link("layers", "Layers", **model)
         links.link("predict", "Predict", **model)

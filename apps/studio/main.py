@@ -28,6 +28,7 @@ SECTIONS = {
         ("disagreement.py", "Disagreement", ":material/call_split:", "disagreement", True),
         ("report.py", "Take it home", ":material/lab_profile:", "report", True),
     ),
+    "Find it": (("match.py", "Find the item", ":material/travel_explore:", "match", True),),
     "Many photos": (("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),),
     "Inside a model": (
         ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),

@@ -133,6 +133,31 @@ def top_classes(scores: Sequence[ClassScore], classes: tuple[str, ...]) -> None:
     st.html(f'<ol class="fv-top">{rows}</ol>')
 
 
+def seconds(ms: float) -> str:
+    """A time as one says it."""
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+
+
+def photo_alt(prediction: Prediction, photo: str = "Your photo") -> str:
+    """What a photo shows, for those who do not see it: what the model says of it."""
+    top = prediction.top
+    return f"{photo}, said to be {top.label} ({top.probability:.0%}) by {prediction.model.name}"
+
+
+def why_link(prediction: Prediction) -> None:
+    """The way to why the most probable class and not the runner-up; of a tagger within its first group."""
+    scores = prediction.tags[0].tags if prediction.tags else prediction.scores
+    if len(scores) < 2:
+        return
+    first, second = scores[0].label, scores[1].label
+    st.page_link(
+        "views/explain.py",
+        label=f"Why {first} and not {second}?",
+        icon=":material/compare_arrows:",
+        query_params={"model": prediction.model.name, "target": first, "against": second},
+    )
+
+
 def top_tags(prediction: Prediction, count: int) -> None:
     """A few tags of a tagger: the most probable one of each group, or of the only group, in the group's colour."""
     rows = "".join(_tag_bar(tag, tag_colour(tag, prediction.tags)) for tag in prediction.first(count))

@@ -26,6 +26,7 @@ from rich.text import Text
 
 from fashionviz.console import JsonOption, plain_errors, print_json
 from fashionviz.data.duplicates import LEVELS, Duplicates, Thresholds, find_duplicates, load_pictures
+from fashionviz.data.item_command import item_command
 from fashionviz.data.sets import data_root, open_set
 from fashionviz.errors import InvalidRequest
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # it loads torch, which the other commands do without
     from fashionviz.evaluation.leakage import Share, Study
 
 data_app = typer.Typer(help="Data sets: what is here, and how to get the rest.", no_args_is_help=True)
+data_app.command("item")(item_command)
 _STOPPED = "Stopped. Run the same command again to go on from here."
 
 

@@ -219,6 +219,17 @@ TASKS: dict[str, Task] = {
         note="Garment is everything worn or carried: shoes, bags, glasses and jewellery too.",
         answer="regions",
     ),
+    "item": Task(
+        name="item",
+        title="Shop item: a vector by which pictures of one item find each other",
+        classes=(),
+        columns=("id",),
+        label_of=_no_class,
+        data_set="fpi",
+        note="Figures are on synthetic street views: catalogue items cut out and pasted onto street and home photos.",
+        answer="embedding",
+        dimensions=256,
+    ),
     "garment13": Task(
         name="garment13",
         title="What is worn and carried, with boxes, thirteen classes",

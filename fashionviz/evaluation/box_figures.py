@@ -73,9 +73,8 @@ def box_figures(found: Sequence[Boxes], true: Sequence[Boxes], classes: int) -> 
     for place, label in enumerate(seen):
         if label in shown:
             each[label] = float(precision[:, :, place].mean()), float(precision[0, :, place].mean())
-    return BoxFigures(
-        *(max(0.0, float(result[name])) for name in ("map", "map_50", "map_75", "mar_100")), per_class=tuple(each)
-    )
+    ap, ap50, ap75, ar = (max(0.0, float(result[name])) for name in ("map", "map_50", "map_75", "mar_100"))
+    return BoxFigures(ap, ap50, ap75, ar, per_class=tuple(each))
 
 
 @dataclass(frozen=True)

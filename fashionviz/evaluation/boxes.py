@@ -98,7 +98,7 @@ def box_report(
             for i, (label, (ap, ap50), ci95) in enumerate(zip(classes, figures.per_class, each, strict=True))
         ),
         note=note,
-        **figures_of(figures),
+        **figures_of(figures),  # type: ignore[arg-type]
         **{f"{name}_ci95": interval for name, interval in between.items()},  # type: ignore[arg-type]
     )
 

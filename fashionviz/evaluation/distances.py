@@ -1,8 +1,8 @@
 """How far apart two sets of pictures are, in the features of a network; every function takes feature rows ``(N, D)``.
 
 Fréchet distance after Heusel et al. (arXiv:1706.08500), kernel distance after Bińkowski et al. (arXiv:1801.01401),
-precision and recall of generators after Kynkäänniemi et al. (arXiv:1904.06991). The papers take Inception's features; here
-the caller says whose they are, so none of these figures may be called FID or KID.
+precision and recall of generators after Kynkäänniemi et al. (arXiv:1904.06991). The papers take Inception's features;
+here the caller says whose they are, so none of these figures may be called FID or KID.
 """
 
 from __future__ import annotations

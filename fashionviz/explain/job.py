@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-
-from fashionviz.explain.hookable import Hookable
 
 Tick = Callable[[int, int], None]
 #: From logits ``(K,)`` to the index of the class that is to be explained.
@@ -32,6 +32,20 @@ class Found:
     completeness_error: float | None = None
 
 
+class Copy(Protocol):
+    """The hookable copy, or what stands for it."""
+
+    @property
+    def net(self) -> nn.Module:
+        """Whose layers keep their names."""
+
+    def guiding(self) -> AbstractContextManager[None]:
+        """While it lasts, gradients are those of guided backpropagation."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """``(N, 3, H, W)`` to logits."""
+
+
 @dataclass(frozen=True)
 class Job:
     """Everything a method needs.
@@ -48,7 +62,7 @@ class Job:
     """
 
     network: nn.Module
-    hooked: Hookable | None
+    hooked: Copy | None
     x: Tensor
     target: int | Choose
     cam_layer: str
@@ -57,7 +71,7 @@ class Job:
     found: Found = field(default_factory=Found)
 
     @property
-    def copy(self) -> Hookable:
+    def copy(self) -> Copy:
         """The hookable copy, for the methods that are declared to need it."""
         if self.hooked is None:
             raise RuntimeError("a method that hooks must be registered with hooks=True")
@@ -88,7 +102,7 @@ class Job:
 class Asked(nn.Module):
     """A network that puts out what is to be explained, ``(N,)``: a logit, or the difference of two."""
 
-    def __init__(self, network: nn.Module, job: Job, before: Callable[[], None] | None = None) -> None:
+    def __init__(self, network: Callable[[Tensor], Tensor], job: Job, before: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.network = network
         self._job, self._before = job, before

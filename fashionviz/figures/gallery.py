@@ -94,6 +94,11 @@ def _lines(figure: go.Figure, name: str, curve: Curve, colour: str) -> None:
         )
 
 
+def trust_words(trust: Trust) -> tuple[str, str]:
+    """Sign and lead of how far a map can be trusted, before its sentence: the words say it, not a colour."""
+    return {"good": ("✓", "It holds."), "caution": ("?", "Hardly."), "poor": ("✕", "No.")}[trust.level]
+
+
 def trust_rows(trust: Trust) -> list[tuple[str, float, str]]:
     """Every score with its value and what to compare it with, for a table."""
     rows = [

@@ -9,7 +9,9 @@ from fashionviz.data.examples import golden_picture
 from fashionviz.detect_results import Detections
 from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.images import Photo, from_pixels
+from fashionviz.inference.comparing import Comparing
 from fashionviz.inference.detect import detect_items, detector, must_detect
+from fashionviz.inference.drawing import DrawingCalls
 from fashionviz.inference.explaining import Explaining
 from fashionviz.inference.explanations import OnProgress, question, ticker
 from fashionviz.inference.held import region_of
@@ -25,7 +27,7 @@ from fashionviz.segment_results import Segmentation
 from fashionviz.trust_results import Trust
 
 
-class Engine(Explaining):
+class Engine(Explaining, Comparing, DrawingCalls):
     """Answers predictions, explanations, activations and filters for every registered model.
 
     Models load when first asked for, are verified against their cards, and leave memory least recently used first.
@@ -88,6 +90,7 @@ class Engine(Explaining):
 
         Arguments and errors are those of :meth:`explain`.
         """
+        must_name(self._spec(model))
         loaded = self._get(model)
         return trust_of(
             loaded,

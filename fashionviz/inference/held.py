@@ -13,6 +13,7 @@ from fashionviz.errors import FashionvizError, InvalidRequest
 from fashionviz.explain.methods import methods_for
 from fashionviz.images import Photo
 from fashionviz.inference.config import EngineConfig
+from fashionviz.inference.drawers import Drawer
 from fashionviz.inference.loaded import Loaded
 from fashionviz.models.assurance import load_garment_row
 from fashionviz.models.card import load_card
@@ -36,6 +37,7 @@ class HeldModels:
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         self._slow = threading.BoundedSemaphore(self.config.slow_jobs)
+        self._drawers: dict[str, Drawer] = {}
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every registered model: the one that answers by default, the other trained ones, then the untrained.
@@ -121,7 +123,7 @@ class HeldModels:
     def close(self) -> None:
         """Stop all workers and drop all models."""
         with self._lock:
-            models, self._loaded = list(self._loaded.values()), {}
+            models, self._loaded, self._drawers = list(self._loaded.values()), {}, {}
         for model in models:
             model.close()
 

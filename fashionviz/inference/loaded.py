@@ -74,10 +74,10 @@ class Loaded:
             WorkerDied: the worker stopped.
         """
         answer = self.batcher.submit(x, self.config.timeout_s)
-        classes = len(self.card.classes)
-        if len(answer.logits) == classes:
+        outputs = self.spec.task.outputs
+        if len(answer.logits) == outputs:
             return answer, None
-        return replace(answer, logits=answer.logits[:classes]), float(answer.logits[classes])
+        return replace(answer, logits=answer.logits[:outputs]), float(answer.logits[outputs])
 
     def assurance(self, probabilities: np.ndarray, garment: float | None) -> Assurance | None:
         """Whether to rely on probabilities ``(K,)``; ``None`` where the card does not say when."""

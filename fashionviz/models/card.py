@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from fashionviz.errors import WeightsError
@@ -22,12 +24,26 @@ FIGURE_NAMES = {
     "landmark_error": "mean distance of the landmarks from derived ones, as a share of the garment's size",
     "landmark_rate": "landmarks detected (within a tenth of the garment's size of derived ones)",
     "map": "mean average precision of the tags",
+    "frechet_distance": "Fréchet distance from photos, in features of MobileNetV2 on ImageNet",
+    "kernel_distance": "kernel distance from photos, in features of MobileNetV2 on ImageNet",
+    "precision_of_drawings": "drawn pictures that lie where photos do",
+    "recall_of_photos": "photos that lie where drawn pictures do",
+    "class_agreement": "drawn pictures that a classifier takes for the class asked for",
+    "near_copies": "drawn pictures more like a training item than 95 % of test photos are",
     "miou": "mean intersection over union",
     "ap": "average precision of the boxes, mean over overlaps of 0.50 to 0.95",
     "ap50": "average precision of the boxes at an overlap of 0.50",
     "ap75": "average precision of the boxes at an overlap of 0.75",
     "ar": "recall of the boxes, mean over overlaps of 0.50 to 0.95",
     "pixel_accuracy": "pixels that are right",
+    "recall_at_1": "synthetic street views whose item comes first",
+    "recall_at_5": "synthetic street views whose item is among the first 5",
+    "recall_at_10": "synthetic street views whose item is among the first 10",
+    "recall_at_20": "synthetic street views whose item is among the first 20",
+    "recall_at_1_strict": "the same, an item with an equal photo counting as another",
+    "recall_at_1_near": "the same, an item with a nearly equal photo counting as right",
+    "precision_at_10": "items of the photo's category among the first ten",
+    "match_ece": "calibration error of the match probability on synthetic street views",
     "person_as_garment": "pixels of skin and hair that are called garment",
     "garment_as_person": "pixels of garments that are called skin or hair",
 }
@@ -141,6 +157,33 @@ class AssuranceCard(BaseModel):
     command: str
 
 
+class MatchCurve(BaseModel):
+    """The probability that the most similar item is the right one, given its similarity: a logistic curve.
+
+    It holds where the item is in the catalogue; of an item that is in none, the probability says nothing.
+
+    Attributes:
+        slope, intercept: of the log odds over the cosine.
+        n: queries that it was fitted on.
+        data_set, split: whose items those were.
+        note: what the queries are.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    slope: float
+    intercept: float
+    n: int
+    data_set: str
+    split: str
+    note: str
+
+    def probabilities(self, similarities: NDArray[np.floating]) -> NDArray[np.float64]:
+        """0..1, of cosines of any shape."""
+        odds = self.slope * np.asarray(similarities, np.float64) + self.intercept
+        return np.asarray(0.5 * (1 + np.tanh(odds / 2)))
+
+
 class ModelCard(BaseModel):
     """Facts that travel with a model's weights."""
 
@@ -175,6 +218,7 @@ class ModelCard(BaseModel):
     metrics: tuple[Metric, ...] = ()
     golden: Golden | None = None
     assurance: AssuranceCard | None = None
+    match: MatchCurve | None = Field(default=None, description="of an embedder: from a similarity to a probability")
 
     def metric(self, name: str, data_set: str, split: str) -> Metric | None:
         """The metric of that name on that split, or ``None``."""

@@ -6,6 +6,8 @@ is a quarter of the paper's, since two cores train it.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -40,19 +42,23 @@ class DCGANGenerator(Generator):
         self.latent = LATENT
         channels = [8 * width, 4 * width, 2 * width, width]
         stages: dict[str, nn.Module] = {"4x4": _grow(LATENT, channels[0], stride=1, padding=0)}
-        for number, (inside, outside) in enumerate(zip(channels, channels[1:], strict=False)):
+        for number, (inside, outside) in enumerate(pairwise(channels)):
             side = 8 << number
             stages[f"{side}x{side}"] = _grow(inside, outside)
         stages["picture"] = nn.Sequential(nn.ConvTranspose2d(channels[-1], 3, 4, 2, 1), nn.Tanh())
         self.stages = nn.ModuleDict(stages)
         initialise(self)
 
-    def forward(self, z: Tensor, classes: Tensor | None = None) -> Tensor:
-        """Latents ``(N, 100)`` to ``(N, 3, 64, 64)`` in -1..1; it knows no classes."""
-        x = z[:, :, None, None]
-        for stage in self.stages.values():
-            x = stage(x)
-        return x
+    def watch(self, z: Tensor, classes: Tensor | None = None) -> dict[str, Tensor]:
+        """What each stage gives; it knows no classes."""
+        return _through(self.stages, z[:, :, None, None])
+
+
+def _through(stages: nn.ModuleDict, x: Tensor) -> dict[str, Tensor]:
+    found = {}
+    for name, stage in stages.items():
+        x = found[name] = stage(x)
+    return found
 
 
 def _grow(inside: int, outside: int, stride: int = 2, padding: int = 1) -> nn.Sequential:
@@ -79,15 +85,17 @@ class DCGANDiscriminator(nn.Module):
         self.stages = nn.ModuleDict(stages)
         initialise(self)
 
+    def watch(self, images: Tensor) -> dict[str, Tensor]:
+        """What each stage gives of ``(N, 3, 64, 64)`` in -1..1; the last one is the logit ``(N, 1, 1, 1)``."""
+        return _through(self.stages, images)
+
     def forward(self, images: Tensor) -> Tensor:
         """``(N, 3, 64, 64)`` in -1..1 to logits ``(N,)``."""
-        x = images
-        for stage in self.stages.values():
-            x = stage(x)
-        return torch.flatten(x)
+        return torch.flatten(self.watch(images)["logit"])
 
 
 def _build() -> Generator:
+    """A DCGAN generator, 1.1 M parameters."""
     return DCGANGenerator()
 
 

@@ -6,13 +6,14 @@ and card, and shares names (``architecture.task``), the weights' folder and the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
 from fashionviz.data.labels import GENDER_CATEGORY
-from fashionviz.errors import UnknownModel
+from fashionviz.errors import InvalidRequest, UnknownModel
 
 
 class Generator(nn.Module):
@@ -26,9 +27,21 @@ class Generator(nn.Module):
     latent: int
     stages: nn.ModuleDict
 
-    def forward(self, z: Tensor, classes: Tensor | None = None) -> Tensor:
-        """Latents ``(N, latent)`` and, of a conditional one, class indices ``(N,)`` to ``(N, 3, H, W)`` in -1..1."""
+    def watch(self, z: Tensor, classes: Tensor | None = None) -> dict[str, Tensor]:
+        """What each stage gives, in order.
+
+        Args:
+            z: ``(N, latent)``.
+            classes: of a conditional one: indices ``(N,)``, or weights ``(N, K)`` of a blend.
+
+        Returns:
+            ``(N, C, h, w)`` by stage; the last one is the picture ``(N, 3, H, W)`` in -1..1.
+        """
         raise NotImplementedError
+
+    def forward(self, z: Tensor, classes: Tensor | None = None) -> Tensor:
+        """The picture ``(N, 3, H, W)`` in -1..1; arguments as of :meth:`watch`."""
+        return next(reversed(self.watch(z, classes).values()))
 
 
 @dataclass(frozen=True)
@@ -110,15 +123,26 @@ def register_generator(
 
 
 def list_generators() -> tuple[GeneratorSpec, ...]:
-    """Every registered generator, by name."""
-    _load()
-    return tuple(_GENERATORS[name] for name in sorted(_GENERATORS))
+    """Every registered generator, by name, with those that were trained here on pictures of one's own."""
+    known = _known()
+    return tuple(known[name] for name in sorted(known))
 
 
 def is_generator(name: str) -> bool:
     """Whether a name is that of a generator."""
-    _load()
-    return name in _GENERATORS
+    return name in _known()
+
+
+def own_generator(name: str, like: GeneratorSpec) -> GeneratorSpec:
+    """A generator of the same architecture for pictures of one's own.
+
+    Raises:
+        InvalidRequest: a generator of the project has that name.
+    """
+    if name in _GENERATORS:
+        raise InvalidRequest(f"{name} is a generator of the project: give the folder of pictures another name.")
+    title = f"DCGAN · {name.partition('.')[2]} (trained here)"
+    return replace(like, name=name, title=title, learns=(), default=False)
 
 
 def get_generator(name: str) -> GeneratorSpec:
@@ -127,15 +151,35 @@ def get_generator(name: str) -> GeneratorSpec:
     Raises:
         UnknownModel: no such name; the message lists the names there are.
     """
-    _load()
-    if name not in _GENERATORS:
-        raise UnknownModel(f"There is no generator {name!r}. Choose one of: {', '.join(sorted(_GENERATORS))}.")
-    return _GENERATORS[name]
+    known = _known()
+    if name not in known:
+        raise UnknownModel(f"There is no generator {name!r}. Choose one of: {', '.join(sorted(known))}.")
+    return known[name]
 
 
 def default_generator() -> GeneratorSpec:
     """The generator that draws where nobody chose one."""
     return next(spec for spec in list_generators() if spec.default)
+
+
+def _known() -> dict[str, GeneratorSpec]:
+    """The registered ones, and those whose cards say that they have the architecture of one of them."""
+    from fashionviz.models.registry import is_registered
+    from fashionviz.models.weights import weights_root
+
+    _load()
+    found = {}
+    for path in weights_root().glob("*/card.json"):
+        name = path.parent.name
+        if name in _GENERATORS or is_registered(name):
+            continue
+        try:
+            like = json.loads(path.read_text())["recipe"]["like"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # no card of a generator; the registry of networks that name says what is wrong with its own
+        if like in _GENERATORS:
+            found[name] = own_generator(name, _GENERATORS[like])
+    return found | _GENERATORS
 
 
 def _load() -> None:

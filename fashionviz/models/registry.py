@@ -33,8 +33,9 @@ class ModelSpec:
         architecture: the part before the dot.
         task: classes and label rule.
         make: returns an untrained ``nn.Module`` mapping ``(N, 3, H, W)`` to as many logits as it is asked for; where
-            the task's answer is regions, to as many for each pixel, ``(N, K, H, W)``; where it is boxes, to rows of
-            items (:class:`~fashionviz.models.detectors.Detector`).
+            the task's answer is regions, to as many for each pixel, ``(N, K, H, W)``; where it is an embedding, to a
+            vector of norm 1 with as many dimensions; where it is boxes, to rows of items
+            (:class:`~fashionviz.models.detectors.Detector`).
         input_size: height and width of the input in pixels.
         mean, std: per channel, of RGB in 0..1.
         first_conv: name of the first convolution.
@@ -152,6 +153,12 @@ def get_model(name: str) -> ModelSpec:
     return own[name]
 
 
+def is_registered(name: str) -> bool:
+    """Whether a name is that of one of the project's networks that name what they see."""
+    _load()
+    return name in _REGISTRY
+
+
 def default_model(task: str = "gender_category") -> ModelSpec:
     """The default model of a task.
 
@@ -206,6 +213,7 @@ def _load() -> None:
         efficientnet_lite,
         fashionnet,
         inception,
+        item_embedder,
         lraspp,
         mobilenet_v2,
         resnet,

@@ -15,19 +15,23 @@ from fashionviz.console import JsonOption, plain_errors, print_json
 
 def study_command(
     name: Annotated[
-        str, typer.Argument(help="transfer, transfer-imagenet, crop, balance, tags, tags-baseline or thresholds.")
+        str,
+        typer.Argument(
+            help="transfer, transfer-imagenet, crop, balance, tags, tags-baseline, thresholds, ropanet, embeddings or "
+            "narrowing."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the record and the page.")] = Path("docs/studies"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run finished rows again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a comparison of papers 000, 002 and 004, row by row; the same command goes on after the finished rows."""
+    """Measure a comparison of the papers, row by row; the same command goes on after the finished rows."""
     from fashionviz.studies.papers import get_study
     from fashionviz.studies.run import run_study
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     with plain_errors("Stopped. The finished rows are kept; the same command goes on after them."):
-        if name in ("tags", "tags-baseline", "thresholds", "ropanet"):
+        if name in ("tags", "tags-baseline", "thresholds", "ropanet", "embeddings", "narrowing"):
             _on_features(name, out, overwrite, as_json)
             return
         study = get_study(name)
@@ -44,7 +48,9 @@ def study_command(
 
 
 def _on_features(name: str, out: Path, overwrite: bool, as_json: bool) -> None:
-    """The studies whose rows are layers on frozen features."""
+    """The studies whose rows are no recipes of classifiers."""
+    from fashionviz.studies.embeddings import run_embeddings
+    from fashionviz.studies.narrowing import run_narrowing
     from fashionviz.studies.ropanet import run_ropanet
     from fashionviz.studies.tag_baseline import run_baseline
     from fashionviz.studies.tag_grid import run_grid
@@ -56,6 +62,12 @@ def _on_features(name: str, out: Path, overwrite: bool, as_json: bool) -> None:
     elif name == "ropanet":
         trained = run_ropanet(out, overwrite=overwrite)
         said, facts = f"{len(trained.rows)} rows", trained.model_dump(mode="json")
+    elif name == "embeddings":
+        tried = run_embeddings(out, overwrite=overwrite)
+        said, facts = f"{len(tried.rows)} rows", tried.model_dump(mode="json")
+    elif name == "narrowing":
+        narrowed = run_narrowing(out)
+        said, facts = f"{len(narrowed.rows)} ways to search", narrowed.model_dump(mode="json")
     elif name == "thresholds":
         compared = run_thresholds(out)
         said, facts = f"{len(compared.rules)} rules", compared.model_dump(mode="json")

@@ -46,6 +46,17 @@ def explain_python(file: str, model: str, method: str, target: str | None = None
     )
 
 
+def trust_python(file: str, model: str, method: str, target: str | None = None, box: Box | None = None) -> str:
+    """How far the map of where the model looked can be trusted."""
+    chosen = f", target={target!r}" if target else ""
+    return _lines(
+        *OPENED,
+        f"photo = read_photo({file!r})",
+        f"result = shared_engine().trust(photo, {model!r}, {method!r}{chosen}{region(box)})",
+        "print(result.level, result.sentence)",
+    )
+
+
 def segment_python(file: str, model: str, box: Box | None = None) -> str:
     """Regions of a photo."""
     return _lines(
@@ -113,6 +124,7 @@ def report_python(file: str, wish: Wish, out: str = "report.html") -> str:
     chosen += [f"methods={list(wish.methods)!r}"]
     chosen += [f"target={wish.target!r}"] if wish.target else []
     chosen += [region(wish.box)[2:]] if wish.box else []
+    chosen += [f"trust={wish.trust!r}"] if wish.trust != Wish.trust else []
     return _lines(
         "from fashionviz.take_home.save import save_report",
         "",
@@ -132,6 +144,13 @@ def explain_cli(
     chosen = ["--target", target] if target else []
     words = ["fashionviz", "explain", file, "--model", model, "--method", method, *chosen, *_box_words(box)]
     return shlex.join([*words, "--out", out])
+
+
+def trust_cli(file: str, model: str, method: str, target: str | None = None, box: Box | None = None) -> str:
+    """How far the map of where the model looked can be trusted."""
+    chosen = ["--target", target] if target else []
+    words = ["fashionviz", "trust", file, "--model", model, "--method", method, *chosen, *_box_words(box)]
+    return shlex.join([*words, "--json"])
 
 
 def activations_cli(file: str, model: str, layer: str, box: Box | None = None) -> str:
@@ -161,6 +180,7 @@ def report_cli(file: str, wish: Wish, out: str = "report.html") -> str:
     words = ["fashionviz", "report", file, "--out", out]
     words += _options("--model", wish.models) + _options("--method", wish.methods)
     words += ["--target", wish.target] if wish.target else []
+    words += ["--trust", wish.trust] if wish.trust != Wish.trust else []
     return shlex.join([*words, *_box_words(wish.box)])
 
 

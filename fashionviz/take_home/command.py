@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
@@ -12,7 +12,7 @@ from fashionviz.boxes import parse_box
 from fashionviz.console import JsonOption, bar, plain_errors, print_json, safe
 from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.commands import report as results
-from fashionviz.take_home.result import METHODS
+from fashionviz.take_home.result import METHODS, TRUSTED, Trusted, Wish
 
 
 def report(
@@ -35,6 +35,15 @@ def report(
         str | None, typer.Option("--target", help="The class to explain; the most probable if left out.")
     ] = None,
     box: Annotated[str | None, typer.Option("--box", help="Region x0,y0,x1,y1 in pixels of the upright photo.")] = None,
+    trust: Annotated[
+        str | None,
+        typer.Option(
+            "--trust",
+            help=f"Of which maps to find out how far they can be trusted: {', '.join(TRUSTED)}. Quick methods take "
+            "seconds a map, slow ones minutes.",
+            show_default=Wish.trust,
+        ),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Without a photo: write nothing; fail if the page is out of date.")
     ] = False,
@@ -42,15 +51,18 @@ def report(
 ) -> None:
     """Write a report on a photo as one HTML file that needs nothing else; without a photo, the page of results.
 
-    The report holds the photo without its metadata, what the models say, where they looked, what their layers see, the
-    weights' hashes and the code that makes it again. The page of results comes from the committed cards and reports.
+    The report holds the photo without its metadata, what the models say, where they looked and how far that can be
+    trusted, what their layers see, the weights' hashes and the code that makes it again. The page of results comes from
+    the committed cards and reports.
     """
     from fashionviz.take_home.save import save_report
 
     if photo is None:
         with plain_errors():
-            if model or method or target or box or as_json:
-                raise InvalidRequest("--model, --method, --target, --box and --json belong to a report on a photo.")
+            if model or method or target or box or trust or as_json:
+                raise InvalidRequest(
+                    "--model, --method, --target, --box, --trust and --json belong to a report on a photo."
+                )
         results(out or Path("docs/results.md"), check)
         return
     page = out or Path("report.html")
@@ -59,6 +71,7 @@ def report(
             raise InvalidRequest("--check belongs to the page of results, which is written without a photo.")
         found = save_report(
             photo, page, tuple(model or ()), tuple(method or METHODS), target, parse_box(box, "--box"),
+            cast(Trusted, trust or Wish.trust),  # what it does not know is refused there in words
             on_progress=lambda p: tick(p.done, p.total),
         )  # fmt: skip
     missing = [sentence for part in found.parts for sentence in part.missing]
@@ -69,6 +82,11 @@ def report(
                 "out": str(page),
                 "models": [{"model": part.info.name, "sha256": part.info.sha256} for part in found.parts],
                 "methods": list(found.wish.methods),
+                "trust": [
+                    {"model": told.attribution.model.name, "method": told.attribution.method, "level": told.level}
+                    for part in found.parts
+                    for told in part.trust
+                ],
                 "missing": missing,
                 "bytes": page.stat().st_size,
             }

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -17,13 +18,16 @@ from fashionviz.errors import Cancelled, FashionvizError, InvalidRequest, ModelN
 from fashionviz.explain.methods import get_method
 from fashionviz.images import Photo
 from fashionviz.models.registry import get_model
-from fashionviz.results import ModelInfo, Progress
-from fashionviz.take_home.result import ModelPart, TakeHome, Wish
+from fashionviz.results import Attribution, ModelInfo, Progress
+from fashionviz.take_home.result import TRUSTED, ModelPart, TakeHome, Wish
 
 if TYPE_CHECKING:
     from fashionviz.inference.engine import Engine
+    from fashionviz.trust_results import Trust
 
 T = TypeVar("T")
+#: Steps that a slow method, and finding out about a map, count as; a quick answer is one.
+_LONG = 20
 
 
 def checked(engine: Engine, wish: Wish) -> tuple[ModelInfo, ...]:
@@ -31,10 +35,12 @@ def checked(engine: Engine, wish: Wish) -> tuple[ModelInfo, ...]:
 
     Raises:
         UnknownModel, ModelNotTrained: a model that cannot answer.
-        InvalidRequest: an unknown method, or a class that none of the models has.
+        InvalidRequest: an unknown method, a class that none of the models has, or trust in unknown maps.
     """
     for method in wish.methods:
         get_method(method)
+    if wish.trust not in TRUSTED:
+        raise InvalidRequest(f"Trust can be asked of {', '.join(TRUSTED)} maps, not of {wish.trust!r}.")
     infos = tuple(engine.model(name) for name in dict.fromkeys(wish.models)) or (engine.model(),)
     for info in infos:
         if not info.trained:
@@ -63,7 +69,7 @@ def take_home(
         photo: from :func:`fashionviz.images.decode`.
         name: under which the photo was given.
         wish: models, methods, class and region.
-        on_progress: called from this thread after each answer.
+        on_progress: called from this thread after each answer, and during the long ones.
         cancel: set it from another thread to stop.
 
     Raises:
@@ -95,7 +101,17 @@ def _served(info: ModelInfo, wish: Wish) -> tuple[str, ...]:
 
 
 def _count(info: ModelInfo, wish: Wish) -> int:
-    return 3 + len(_served(info, wish)) + bool(get_model(info.name).landmarks)
+    methods = _served(info, wish)
+    long = sum(_weight(method) + wish.checks(method) * _trust_weight(method) for method in methods)
+    return 3 + long + bool(get_model(info.name).landmarks)
+
+
+def _weight(method: str) -> int:
+    return _LONG if get_method(method).slow else 1
+
+
+def _trust_weight(method: str) -> int:
+    return _LONG + 2 * _weight(method)  # its map, and the one of random weights
 
 
 def _part(
@@ -112,14 +128,17 @@ def _part(
         return ModelPart(info, missing=(str(error),)), error
     missing: list[str] = []
 
-    def asked(call: Callable[[], T]) -> T | None:
+    def asked(call: Callable[[], T], weight: int = 1, about: str = "") -> T | None:
         try:
-            return steps.run(call)
+            return steps.run(call, weight)
         except Cancelled:
             raise
         except FashionvizError as error:
-            missing.append(str(error))
+            missing.append(about + str(error))
             return None
+
+    def question(call: Callable[..., T], method: str) -> Callable[[], T]:
+        return partial(call, photo, name, method, target=target, box=box, on_progress=steps.within, cancel=cancel)
 
     target = wish.target if wish.target in info.classes else None
     if wish.target is not None and target is None:
@@ -127,14 +146,25 @@ def _part(
     for method in dict.fromkeys(wish.methods):
         if method not in info.methods:
             missing.append(f"{get_method(method).title} is right only for ReLU networks; {name} is none.")
-    maps = [
-        asked(lambda method=method: engine.explain(photo, name, method, target=target, box=box, cancel=cancel))  # type: ignore[misc]
-        for method in _served(info, wish)
-    ]
+    maps: list[Attribution] = []
+    trust: list[Trust] = []
+    for method in _served(info, wish):
+        if wish.checks(method):
+            about = f"How far the map of {get_method(method).title} can be trusted is not known. "
+            told = asked(question(engine.trust, method), _trust_weight(method), about)
+            if told is not None:
+                trust.append(told)
+                maps.append(told.attribution)
+                steps.skip(_weight(method))
+                continue
+        found = asked(question(engine.explain, method), _weight(method))
+        if found is not None:
+            maps.append(found)
     return ModelPart(
         info=info,
         prediction=prediction,
-        maps=tuple(found for found in maps if found is not None),
+        maps=tuple(maps),
+        trust=tuple(trust),
         activations=asked(lambda: engine.activations(photo, name, box=box)),
         filters=asked(lambda: engine.filters(name)),
         landmarks=asked(lambda: engine.landmarks(photo, name, box=box)) if get_model(name).landmarks else None,
@@ -149,22 +179,31 @@ class _Steps:
         self, total: int, on_progress: Callable[[Progress], None] | None, cancel: threading.Event | None
     ) -> None:
         self.cancel = cancel
-        self._total, self._done = total, 0
+        self._total, self._done, self._weight = total, 0, 1
         self._on_progress = on_progress
         self._began = time.monotonic()
 
-    def run(self, call: Callable[[], T]) -> T:
-        """Make one call and count it, whether it fails or not."""
+    def run(self, call: Callable[[], T], weight: int = 1) -> T:
+        """Make one call and count it as so many steps, whether it fails or not."""
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled("The report was cancelled.")
+        self._weight = weight
         try:
             return call()
         finally:
-            self.skip(1)
+            self.skip(weight)
 
     def skip(self, steps: int) -> None:
         """Count steps as done."""
         self._done += steps
+        self._say(self._done)
+
+    def within(self, progress: Progress) -> None:
+        """A call says how far it is."""
+        if self._weight > 1 and progress.total:  # the end of a short one is said anyway
+            self._say(self._done + self._weight * progress.done // progress.total)
+
+    def _say(self, done: int) -> None:
         if self._on_progress is not None:
-            each = (time.monotonic() - self._began) / max(1, self._done)
-            self._on_progress(Progress(self._done, self._total, each * (self._total - self._done)))
+            each = (time.monotonic() - self._began) / max(1, done)
+            self._on_progress(Progress(done, self._total, each * (self._total - done)))

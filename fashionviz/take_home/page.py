@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw
 from fashionviz.boxes import format_box
 from fashionviz.explain.caution import CAUTION, INSENSITIVE, SOURCE
 from fashionviz.explain.methods import get_method
+from fashionviz.figures.gallery import trust_rows, trust_words
 from fashionviz.figures.landmarks import landmark_picture
 from fashionviz.figures.landmarks import legend as landmark_legend
 from fashionviz.figures.pictures import (
@@ -36,6 +37,7 @@ from fashionviz.models.card import FIGURE_NAMES
 from fashionviz.results import Attribution, Box, ModelInfo, Prediction
 from fashionviz.take_home import code
 from fashionviz.take_home.result import ModelPart, TakeHome
+from fashionviz.trust_results import Trust
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -149,12 +151,16 @@ def _scale(ramp: Picture) -> Shown:
 def _part(part: ModelPart, result: TakeHome) -> dict[str, Any]:
     """What the template needs of one model."""
     name, model, box = result.name, part.info.name, result.wish.box
+    told = {trust.attribution.method: trust for trust in part.trust}
     codes: list[tuple[str, str, str]] = []
     if part.prediction:
         codes.append(("Prediction", code.predict_python(name, model, box), code.predict_cli(name, model, box)))
     for found in part.maps:
         asked = (name, model, found.method, found.target, box)
-        codes.append((get_method(found.method).title, code.explain_python(*asked), code.explain_cli(*asked)))
+        title = get_method(found.method).title
+        codes.append((title, code.explain_python(*asked), code.explain_cli(*asked)))
+        if found.method in told:
+            codes.append((f"Trust in {title}", code.trust_python(*asked), code.trust_cli(*asked)))
     if part.activations:
         layer = part.activations.layer
         codes.append(
@@ -177,7 +183,7 @@ def _part(part: ModelPart, result: TakeHome) -> dict[str, Any]:
         "more": part.prediction.scores[TOP:] if part.prediction else (),
         "groups": [(group, group.shown(2)) for group in part.prediction.tags] if part.prediction else [],
         "metric": _metric(part.info),
-        "maps": [_map(found) for found in part.maps],
+        "maps": [_map(found) | {"trust": _trust(told.get(found.method))} for found in part.maps],
         "activations": _activations(part),
         "filters": _filters(part),
         "landmarks": _landmarks(part, result.photo),
@@ -221,6 +227,23 @@ def _map(found: Attribution) -> dict[str, Any]:
             (_png(attribution_signed(found), f"{said}, signed"), "Sum over the channels, signed"),
             (_png(attribution_overlay(found), f"{said}, over the photo"), "Magnitude over the photo"),
         ),
+    }
+
+
+def _trust(trust: Trust | None) -> dict[str, Any] | None:
+    """How far a map can be trusted: the verdict, every score, and the map that random weights give."""
+    if trust is None:
+        return None
+    sign, lead = trust_words(trust)
+    random = replace(trust.attribution, values=trust.randomised.values)
+    said = f"{get_method(random.method).title} of {random.model.name} with random weights for {random.target}, signed"
+    return {
+        "lead": f"{sign} {lead}",
+        "sentence": trust.sentence,
+        "rows": trust_rows(trust),
+        "note": trust.shares_note,
+        "ms": trust.timings.compute,
+        "random": _png(attribution_signed(random), said),
     }
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, get_args
 
 from fashionviz.images import Photo
 from fashionviz.landmark_results import Landmarks
 from fashionviz.results import ActivationMaps, Attribution, Box, FilterBank, ModelInfo, Prediction
+from fashionviz.trust_results import Trust
 
 #: Quick, and different in kind: fine detail, and the region that spoke.
 METHODS = ("guided-backprop", "grad-cam")
+#: Of which maps it is found out how far they can be trusted: of the quick methods' (some 170 passes through the network
+#: each, seconds), of all (a slow method is asked once more besides, with random weights: minutes), of none.
+Trusted = Literal["quick", "all", "none"]
+TRUSTED: tuple[Trusted, ...] = get_args(Trusted)
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,20 @@ class Wish:
         methods: attribution methods; a model that cannot serve one goes without, and the report says so.
         target: the class to explain; models that lack it, and all of them for ``None``, explain their most probable.
         box: the region asked about, ``(x0, y0, x1, y1)`` in pixels of the photo, or ``None`` for all of it.
+        trust: of which maps it is found out how far they can be trusted.
     """
 
     models: tuple[str, ...] = ()
     methods: tuple[str, ...] = METHODS
     target: str | None = None
     box: Box | None = None
+    trust: Trusted = "quick"
+
+    def checks(self, method: str) -> bool:
+        """Whether it is to be found out how far a method's map can be trusted."""
+        from fashionviz.explain.methods import get_method  # it imports torch, for which a command's help need not wait
+
+        return self.trust == "all" or (self.trust == "quick" and not get_method(method).slow)
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,7 @@ class ModelPart:
         info: the model.
         prediction: ``None`` where ``missing`` says why.
         maps: one for each method that it serves.
+        trust: how far they can be trusted, of those for which that was wanted, in their order.
         activations: of its default layer.
         filters: of its first convolution.
         landmarks: of the networks that find them.
@@ -47,6 +62,7 @@ class ModelPart:
     info: ModelInfo
     prediction: Prediction | None = None
     maps: tuple[Attribution, ...] = ()
+    trust: tuple[Trust, ...] = ()
     activations: ActivationMaps | None = None
     filters: FilterBank | None = None
     landmarks: Landmarks | None = None

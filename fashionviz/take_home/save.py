@@ -11,7 +11,7 @@ from fashionviz.photo_files import read_photo
 from fashionviz.results import Box, Progress
 from fashionviz.take_home.gather import take_home
 from fashionviz.take_home.page import report_html
-from fashionviz.take_home.result import METHODS, TakeHome, Wish
+from fashionviz.take_home.result import METHODS, TakeHome, Trusted, Wish
 
 ENDINGS = (".html", ".htm")
 
@@ -23,6 +23,7 @@ def save_report(
     methods: Sequence[str] = METHODS,
     target: str | None = None,
     box: Box | None = None,
+    trust: Trusted = "quick",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> TakeHome:
     """Ask the models about a photo and write what they say as one HTML file.
@@ -34,6 +35,7 @@ def save_report(
         methods: attribution methods.
         target: the class to explain; the most probable one for ``None``.
         box: region in pixels of the photo.
+        trust: of which maps to find out how far they can be trusted: ``quick`` methods', ``all``, or ``none``.
         on_progress: called after each answer.
 
     Returns:
@@ -48,7 +50,7 @@ def save_report(
     path = Path(out)
     if path.suffix.lower() not in ENDINGS:
         raise InvalidRequest(f"--out must end in .html, not {path.suffix!r}.")
-    wish = Wish(tuple(models), tuple(methods), target, box)
+    wish = Wish(tuple(models), tuple(methods), target, box, trust)
     found = take_home(shared_engine(), read_photo(photo), Path(photo).name, wish, on_progress=on_progress)
     text = report_html(found)
     try:

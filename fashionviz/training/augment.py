@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fashionviz.data.light import lit
+
 
 @dataclass(frozen=True)
 class Warp:
@@ -99,14 +101,14 @@ def relight(images: Tensor, how: Light, generator: torch.Generator) -> Tensor:
     def draw(span: float) -> Tensor:
         return uniform((n, 1, 1, 1), -span, span, generator)
 
-    images = images.clamp(1e-4, 1) ** torch.exp(draw(how.gamma))
-    images = images * (1 + draw(how.brightness))
-    images = images * (1 + uniform((n, 3, 1, 1), -how.cast, how.cast, generator))
-    mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    images = mean + (images - mean) * (1 + draw(how.contrast))
-    grey = images.mean(dim=1, keepdim=True)
-    images = grey + (images - grey) * (1 + draw(how.saturation))
-    return images.clamp(0, 1)
+    return lit(  # drawn in this order
+        images,
+        gamma=torch.exp(draw(how.gamma)),
+        brightness=1 + draw(how.brightness),
+        cast=1 + uniform((n, 3, 1, 1), -how.cast, how.cast, generator),
+        contrast=1 + draw(how.contrast),
+        saturation=1 + draw(how.saturation),
+    )
 
 
 def soften(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:

@@ -147,6 +147,21 @@ def _garment() -> Words:
     )
 
 
+def _item() -> Words:
+    return Words(
+        "shop items",
+        "Turns a photo of one garment or accessory into a vector of norm 1; pictures of one shop item lie close to "
+        "each other, so that a photo finds the item in a catalogue (paper 001's task). It learned from catalogue "
+        "photos and synthetic street views of them: cut out, warped, covered, relit, pasted onto other photos.",
+        "No real street photo of a known item was available, neither to learn from nor to score on: every recall is on "
+        "synthetic street views, which are made of the very photo that is looked for. Real photos show another pose, "
+        "other folds and other wear; on them, only the category of what is found is measured. The match probability "
+        "supposes that the item is in the catalogue: of an item that is not, it says nothing. White and transparent "
+        "items are cut out badly, and colour variants of one cut are often taken for each other. It must not be used "
+        "to find people or to judge them by what they wear.",
+    )
+
+
 def _garment13() -> Words:
     return Words(
         "thirteen kinds of items",
@@ -175,6 +190,7 @@ def _own(task: str) -> Words:
 _WORDS = {
     "category50": _category50,
     "garment": _garment,
+    "item": _item,
     "garment13": _garment13,
     "tags": _tags,
     "street_tags": _street_tags,

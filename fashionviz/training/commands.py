@@ -7,11 +7,15 @@ from pathlib import Path
 
 from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import ModelCard
+from fashionviz.models.generators import is_generator
 from fashionviz.training.detect_recipes import DetectRecipe
 from fashionviz.training.detect_run import train_detector
+from fashionviz.training.drawing_install import train_and_install_generator
 from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feature_run import train_on_features
 from fashionviz.training.install import better_than_installed, install, rescore
+from fashionviz.training.item_recipes import ItemRecipe
+from fashionviz.training.item_run import train_embedder
 from fashionviz.training.loop import network_of, run_folder
 from fashionviz.training.own import own_recipe
 from fashionviz.training.recipes import AnyRecipe, Recipe, any_recipe
@@ -61,6 +65,10 @@ def train_and_install(
     Raises:
         FashionvizError: no such recipe, missing data, an ``init`` that does not fit.
     """
+    if is_generator(name):
+        if devices not in (None, 1):
+            raise InvalidRequest(f"{name} is trained by one process.")
+        return train_and_install_generator(name, init=init, resume=resume, force=force)
     recipe = any_recipe(name)
     start = starting_weights(init or recipe.init, name)
     command = f"fashionviz train {name} --init {start.name}"
@@ -86,6 +94,10 @@ def _train_and_install(
         if devices not in (None, 1):
             raise InvalidRequest(f"{name} learns from a few hundred photos: one process trains it.")
         result = train_segmenter(recipe, start, resume=resume)
+    elif isinstance(recipe, ItemRecipe):
+        if devices not in (None, 1):
+            raise InvalidRequest(f"{name} compares the pictures of a whole step: one process trains it.")
+        result = train_embedder(recipe, start, resume=resume)
     elif isinstance(recipe, DetectRecipe):
         if devices not in (None, 1):
             raise InvalidRequest(f"{name} learns from a few hundred photos: one process trains it.")
@@ -113,7 +125,8 @@ def rescore_installed(name: str) -> str:
         FashionvizError: no such recipe, no weights, missing data.
     """
     card = rescore(any_recipe(name))
-    return f"Measured {name}. Temperature {card.temperature:.3f}; {_figures(card)}."
+    temperature = "" if card.match else f"Temperature {card.temperature:.3f}; "
+    return f"Measured {name}. {temperature}{_figures(card)}."
 
 
 def _figures(card: ModelCard) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ class ItemNetwork(pl.LightningModule):
         super().__init__()
         self.network, self.recipe, self.steps = network, recipe, steps
         self.classes = classes
-        self.pixels = nn.Conv2d(cast(int, network.backbone.out_channels), classes + 2, 1) if recipe.pixels else None
+        self.pixels = nn.Conv2d(cast(Any, network.backbone).out_channels, classes + 2, 1) if recipe.pixels else None
         self.found: list[Boxes] = []
         self.true: list[Boxes] = []
 
@@ -61,7 +62,7 @@ class ItemNetwork(pl.LightningModule):
         self.found += [boxes_of(one.numpy()) for one in rows]
         for target in batch.targets:
             labels = target["labels"].cpu().numpy()
-            self.true.append(Boxes(target["boxes"].cpu().numpy(), labels, labels * 0.0 + 1))
+            self.true.append(Boxes(target["boxes"].cpu().numpy(), labels, np.ones(len(labels), np.float32)))
 
     def on_validation_epoch_end(self) -> None:
         """Log AP50, which decides what is kept, AP and recall."""

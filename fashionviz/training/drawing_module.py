@@ -10,11 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fashionviz.models.cgan import ConditionalDiscriminator
 from fashionviz.models.dcgan import DCGANDiscriminator
 from fashionviz.models.generators import Generator, GeneratorSpec
 from fashionviz.training.drawing_recipes import DrawingRecipe
 from fashionviz.training.loop import warming_average
-from fashionviz.training.projected import ProjectedDiscriminator
+from fashionviz.training.vary import vary
 
 
 class PhotoBatch(NamedTuple):
@@ -51,6 +52,7 @@ class DrawingGame(pl.LightningModule):
         self.generator, self.spec, self.recipe = generator, spec, recipe
         self.average = copy.deepcopy(generator).requires_grad_(False).eval()
         self.judge = judge or make_judge(spec, recipe)
+        self.updates: Tensor
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
         self._averaging = warming_average(recipe.ema_decay)
 
@@ -58,8 +60,8 @@ class DrawingGame(pl.LightningModule):
         """One step of the judge, then one of the generator, on the same pictures."""
         classes = bool(self.spec.classes)
         fake = self.generator(batch.z, batch.asked if classes else None)
-        if isinstance(self.judge, ProjectedDiscriminator):
-            losses = self._projected(self.judge, batch, fake)
+        if isinstance(self.judge, ConditionalDiscriminator):
+            losses = self._conditional(self.judge, batch, fake)
         else:
             losses = self._plain(batch, fake)
         self._follow()
@@ -92,49 +94,40 @@ class DrawingGame(pl.LightningModule):
             "drawn_found": (fake_logit < 0).float().mean(),
         }
 
-    def _projected(self, judge: ProjectedDiscriminator, batch: PhotoBatch, fake: Tensor) -> dict[str, Tensor]:
-        """The drawn pictures pass the frozen network once; both steps are made from what it sees."""
-        conditional = bool(self.spec.classes)
-        real_classes, asked = (batch.classes, batch.asked) if conditional else (None, None)
-        with torch.no_grad():
-            real_maps, real_pooled = judge.watched(batch.images)
-        fake_maps, fake_pooled = judge.watched(fake)
-        real = judge.judge(real_maps, real_classes)
-        seen = judge.judge([m.detach() for m in fake_maps], asked)
-        judged = sum(F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in zip(real, seen, strict=True))
-        assert isinstance(judged, Tensor)
-        named = torch.zeros(())
-        if judge.names is not None:
-            named = F.cross_entropy(judge.names(real_pooled), batch.classes)
-        self._step(1, judged + named)
+    def _conditional(self, judge: ConditionalDiscriminator, batch: PhotoBatch, fake: Tensor) -> dict[str, Tensor]:
+        """Hinge loss given the class; both kinds of pictures are varied before they are judged."""
+        n = len(fake)
+        shown = vary(torch.cat([batch.images, fake.detach()]))
+        logit, names = judge(shown, torch.cat([batch.classes, batch.asked]))
+        real, seen = logit[:n], logit[n:]
+        judged = F.relu(1 - real).mean() + F.relu(1 + seen).mean()
+        named = F.cross_entropy(names[:n], batch.classes)
+        self._step(1, judged + self.recipe.naming * named)
         judge.requires_grad_(False)
-        drawn = -torch.stack([v.mean() for v in judge.judge(fake_maps, asked)]).sum()
-        wrong = torch.zeros(())
-        if judge.names is not None and self.recipe.naming:
-            wrong = F.cross_entropy(judge.names(fake_pooled), batch.asked)
-        self._step(0, drawn + self.recipe.naming * wrong)
+        logit, names = judge(vary(fake), batch.asked)
+        wrong = F.cross_entropy(names, batch.asked)
+        self._step(0, self.recipe.naming * wrong - logit.mean())
         judge.requires_grad_(True)
-        judge.features.requires_grad_(False)
-        judge.mixing.requires_grad_(False)
         return {
             "judge_loss": judged.detach(),
-            "generator_loss": drawn.detach(),
+            "generator_loss": -logit.mean().detach(),
             "naming_real": named.detach(),
             "naming_drawn": wrong.detach(),
-            "real_found": torch.stack([(r > 0).float().mean() for r in real]).mean(),
-            "drawn_found": torch.stack([(f < 0).float().mean() for f in seen]).mean(),
+            "real_found": (real > 0).float().mean(),
+            "drawn_found": (seen < 0).float().mean(),
         }
 
     @torch.no_grad()
     def _follow(self) -> None:
         """Move the average towards the generator; batch norm's statistics are averaged, too."""
         ours = dict(self.generator.state_dict())
+        done = int(self.updates)
         for name, kept in self.average.state_dict().items():
             if kept.is_floating_point():
-                kept.copy_(self._averaging(kept, ours[name], self.updates))
+                kept.copy_(self._averaging(kept, ours[name], done))
             else:
                 kept.copy_(ours[name])
-        self.updates += 1
+        self.updates.fill_(done + 1)
 
     def configure_optimizers(self) -> Any:
         """Adam for both."""
@@ -142,12 +135,12 @@ class DrawingGame(pl.LightningModule):
         learned = [p for p in self.judge.parameters() if p.requires_grad]
         return [
             torch.optim.Adam(self.generator.parameters(), recipe.rate, recipe.betas),
-            torch.optim.Adam(learned, recipe.rate, recipe.betas),
+            torch.optim.Adam(learned, recipe.judge_rate or recipe.rate, recipe.betas),
         ]
 
 
 def make_judge(spec: GeneratorSpec, recipe: DrawingRecipe) -> nn.Module:
     """The discriminator that a recipe asks for, untrained."""
-    if recipe.judge == "projected":
-        return ProjectedDiscriminator(spec.size, len(spec.classes))
+    if spec.classes:
+        return ConditionalDiscriminator(len(spec.classes))
     return spec.make_judge() if spec.make_judge else DCGANDiscriminator()

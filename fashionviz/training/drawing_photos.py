@@ -29,16 +29,27 @@ class Photos:
         pixels: ``(N, H, W, 3)`` uint8.
         classes: ``(N,)`` int64, index among the generator's classes; 0 where it has none.
         rows: ``(N,)`` int64, where they stand in the set.
-        data: the set.
+        data: the set; ``None`` of a folder of pictures.
     """
 
     pixels: NDArray[np.uint8]
     classes: NDArray[np.int64]
     rows: NDArray[np.int64]
-    data: ParquetSet
+    data: ParquetSet | None
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    @property
+    def known(self) -> ParquetSet:
+        """The set.
+
+        Raises:
+            DataError: they are of none.
+        """
+        if self.data is None:
+            raise DataError("These pictures are of no data set.")
+        return self.data
 
 
 def photos_for(

@@ -17,10 +17,9 @@ class DrawingRecipe:
         epochs: passes over ``per_epoch`` photos.
         per_epoch: photos of an epoch, drawn without repetition by seed and epoch; all if ``None``.
         batch: photos of a step.
-        judge: ``dcgan`` (the discriminator of the paper, learned from nothing) or ``projected``
-            (:mod:`fashionviz.training.projected`).
         loss: ``bce`` (the paper's, non-saturating) or ``hinge``.
-        rate, betas: of Adam, for both networks.
+        rate, betas: of Adam.
+        judge_rate: of the discriminator's Adam where it has a rate of its own (Heusel et al., arXiv:1706.08500).
         smooth: of the paper's loss: what real photos are worth, one-sided (Salimans et al. 2016).
         naming: weight of the cross-entropy with which the pictures are to be of their class.
         flip: probability that a photo is mirrored.
@@ -35,9 +34,9 @@ class DrawingRecipe:
     epochs: int
     per_epoch: int | None = None
     batch: int = 64
-    judge: Literal["dcgan", "projected"] = "dcgan"
     loss: Literal["bce", "hinge"] = "bce"
     rate: float = 2e-4
+    judge_rate: float | None = None
     betas: tuple[float, float] = (0.5, 0.999)
     smooth: float = 0.9
     naming: float = 0.0
@@ -52,17 +51,19 @@ class DrawingRecipe:
 DRAWING_RECIPES: dict[str, DrawingRecipe] = {
     recipe.model: recipe
     for recipe in (
-        DrawingRecipe(model="dcgan.all", epochs=12, per_epoch=12_800),
-        DrawingRecipe(model="dcgan.women_accessories", epochs=8, start="dcgan.all"),
-        DrawingRecipe(model="dcgan.men_apparel", epochs=6, start="dcgan.all"),
+        DrawingRecipe(model="dcgan.all", epochs=10, per_epoch=6_400, batch=32),
+        DrawingRecipe(model="dcgan.women_accessories", epochs=5, batch=32, start="dcgan.all"),
+        DrawingRecipe(model="dcgan.men_apparel", epochs=3, batch=32, start="dcgan.all"),
         DrawingRecipe(
             model="cgan64.gender_category",
-            epochs=14,
-            per_epoch=12_800,
-            judge="projected",
+            epochs=12,
+            per_epoch=9_600,
+            batch=32,
             loss="hinge",
-            betas=(0.0, 0.99),
-            naming=0.2,
+            judge_rate=4e-4,
+            betas=(0.0, 0.9),
+            naming=0.3,
+            ema_decay=0.998,
         ),
     )
 }

@@ -15,11 +15,15 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
 from numpy.typing import NDArray
+from PIL import Image
 from torch.utils.data import DataLoader
 
 from fashionviz.data.sets import cache_root
+from fashionviz.errors import WeightsError
 from fashionviz.evaluation.distances import Features, kernel_distance, spread
 from fashionviz.evaluation.drawing_features import imagenet_features
+from fashionviz.evaluation.drawing_judge import CLASSIFIER, classifier_answers
+from fashionviz.evaluation.drawing_report import sheet as in_rows
 from fashionviz.generate.draw import draw_classes, draw_pixels
 from fashionviz.generate.latents import latents_of
 from fashionviz.models.generators import Generator, GeneratorSpec
@@ -27,7 +31,7 @@ from fashionviz.models.weights import load_initial
 from fashionviz.training.drawing_module import DrawingGame
 from fashionviz.training.drawing_photos import DrawingBatches, Photos
 from fashionviz.training.drawing_recipes import DrawingRecipe
-from fashionviz.training.loop import Loop
+from fashionviz.training.loop import Loop, Repeatable, Told
 from fashionviz.training.mixture import EpochSampler
 
 log = logging.getLogger(__name__)
@@ -81,6 +85,15 @@ def collapse_warning(history: tuple[dict[str, float], ...] | list[dict[str, floa
     return None
 
 
+def seen(pixels: NDArray[np.uint8]) -> Features:
+    """The features that epochs are compared in: MobileNetV2's on ImageNet, or the classifier's where those are not."""
+    try:
+        return imagenet_features(pixels)
+    except WeightsError as error:
+        log.info("epochs are compared in the features of %s: %s", CLASSIFIER, error)
+        return classifier_answers(pixels)[1]
+
+
 class _Score(pl.Callback):
     """After each epoch: the distance to validation photos, the spread, a sheet of pictures, a warning in words."""
 
@@ -93,17 +106,19 @@ class _Score(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         assert isinstance(module, DrawingGame)
         if self.real is None:
-            self.real = imagenet_features(self.photos.pixels[: 4 * self.recipe.scored])
+            self.real = seen(self.photos.pixels[: 4 * self.recipe.scored])
         n = self.recipe.scored
         latents = latents_of(list(range(1_000_000, 1_000_000 + n)), self.spec.latent)
         classes = np.resize(self.photos.classes, n) if self.spec.classes else None
-        drawn = imagenet_features(draw_pixels(module.average, latents, classes))
+        drawn = seen(draw_pixels(module.average, latents, classes))
         distance, _ = kernel_distance(drawn, self.real)
         share = spread(drawn) / spread(self.real)
         module.log_dict({"val_kernel_distance": distance, "val_score": -distance, "spread": share}, prog_bar=True)
         sheet = latents_of(list(range(SHEET)), self.spec.latent)
         shown = draw_classes(self.spec, SHEET)
-        np.save(self.folder / f"sheet-{trainer.current_epoch:03d}.npy", draw_pixels(module.average, sheet, shown))
+        pictures = draw_pixels(module.average, sheet, shown)
+        np.save(self.folder / f"sheet-{trainer.current_epoch:03d}.npy", pictures)
+        Image.fromarray(in_rows(pictures)).save(self.folder / f"epoch-{trainer.current_epoch + 1:03d}.png")
         figures = {k: float(v) for k, v in trainer.callback_metrics.items()}
         self.history.append({"epoch": float(trainer.current_epoch), **figures, "spread": share})
         log.info("epoch %d: kernel distance %.4f, spread %.2f", trainer.current_epoch + 1, distance, share)
@@ -163,8 +178,8 @@ def train_generator(
     keeper = ModelCheckpoint(folder, "best", monitor="val_score", mode="max", enable_version_counter=False)
     latest = ModelCheckpoint(folder, "last", monitor=None, enable_version_counter=False)
     score = _Score(recipe, spec, validation, folder)
-    callbacks: list[pl.Callback] = [score, keeper, latest]
-    callbacks.append(TQDMProgressBar(refresh_rate=10) if on_epoch is None else _Told(on_epoch))
+    callbacks: list[pl.Callback] = [Repeatable(recipe.seed), score, keeper, latest]
+    callbacks.append(TQDMProgressBar(refresh_rate=10) if on_epoch is None else Told(on_epoch))
     trainer = pl.Trainer(
         max_epochs=epochs or recipe.epochs,
         devices=1,
@@ -196,16 +211,6 @@ def train_generator(
         warnings=tuple(w for n in range(len(score.history)) if (w := collapse_warning(score.history[: n + 1]))),
         seconds=time.perf_counter() - began,
     )
-
-
-class _Told(pl.Callback):
-    """Tells somebody of every epoch that is done."""
-
-    def __init__(self, on_epoch: Callable[[int, int], None]) -> None:
-        self.on_epoch = on_epoch
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs or 0)
 
 
 def networks_of(checkpoint: Path, spec: GeneratorSpec) -> tuple[Generator, torch.nn.Module | None]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fashionviz.data.catalogue10 import CATALOGUE10
 from fashionviz.data.labels import TASKS
+from fashionviz.embed_results import DEPTHS
 from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.metrics import FIGURES
 from fashionviz.models.registry import get_model
@@ -31,14 +32,24 @@ REGION_FIGURES = ("miou", "pixel_accuracy", "person_as_garment", "garment_as_per
 BOX_FIGURES = ("ap50", "ap", "ap75", "ar")
 
 
+#: Figures of an embedder (:func:`fashionviz.training.measure_items.item_metrics`).
+ITEM_FIGURES = (
+    *(f"recall_at_{k}" for k in DEPTHS),
+    "recall_at_1_strict",
+    "recall_at_1_near",
+    "match_ece",
+    "precision_at_10",
+)
+
+
 @dataclass(frozen=True)
 class Check:
     """A split and the figure that counts on it.
 
     Attributes:
         data_set, split: what is scored.
-        figure: a name in :data:`fashionviz.evaluation.metrics.FIGURES`, :data:`TAG_FIGURES`, :data:`REGION_FIGURES` or
-            :data:`BOX_FIGURES`.
+        figure: a name in :data:`fashionviz.evaluation.metrics.FIGURES`, :data:`TAG_FIGURES`, :data:`REGION_FIGURES`,
+            :data:`BOX_FIGURES` or :data:`ITEM_FIGURES`.
         weight: its share in the validation score that decides which epoch is kept.
     """
 
@@ -48,7 +59,7 @@ class Check:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.figure not in (*FIGURES, *TAG_FIGURES, *REGION_FIGURES, *BOX_FIGURES):
+        if self.figure not in (*FIGURES, *TAG_FIGURES, *REGION_FIGURES, *BOX_FIGURES, *ITEM_FIGURES):
             raise ValueError(f"no figure {self.figure!r}")
 
 
@@ -159,6 +170,10 @@ def _no_labels(recipe: Recipe) -> Material:
     raise InvalidRequest(f"{recipe.model} learns from photos with masks, which have a mixture of their own.")
 
 
+def _no_classes(recipe: Recipe) -> Material:
+    raise InvalidRequest(f"{recipe.model} learns from pairs of pictures, which have batches of their own.")
+
+
 def _each_figure(*splits: tuple[str, str], figures: tuple[str, ...] = TAG_FIGURES) -> tuple[Check, ...]:
     return tuple(Check(data_set, split, figure) for data_set, split in splits for figure in figures)
 
@@ -231,6 +246,22 @@ FEEDS: dict[str, Feed] = {
         data_sets=(
             "ccp train (Clothing Co-Parsing street photos with masks)",
             "fpi-large train (some catalogue photos on white, with masks derived from silhouettes)",
+        ),
+    ),
+    "item": Feed(
+        material=_no_classes,
+        checks=(Check("fpi", "validation", "recall_at_1"),),
+        reported=(
+            *_each_figure(("fpi", "validation"), ("fpi", "test"), figures=ITEM_FIGURES[:-1]),
+            # Real photos have no item in the catalogue: what is found should at least be of their category.
+            Check("clothing", "validation", "precision_at_10"),
+            Check("ccp-garments", "validation", "precision_at_10"),
+            Check("ccp-garments", "test", "precision_at_10"),
+        ),
+        data_sets=(
+            "fpi train (Fashion Product Images, small)",
+            "fpi-large train (the same products at 168×224, which some street views are made of)",
+            "ccp and clothing train (street and home photos, as the ground of synthetic street views)",
         ),
     ),
     "garment13": Feed(

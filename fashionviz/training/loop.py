@@ -70,23 +70,25 @@ def warming_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Te
     return average
 
 
-class _Repeatable(pl.Callback):
+class Repeatable(pl.Callback):
     """Makes dropout depend on recipe and step alone: a resumed run draws what it would have drawn."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, index: int) -> None:
+        """Seed what is drawn from PyTorch's own generator."""
         torch.manual_seed(self.seed + trainer.global_step)
 
 
-class _Told(pl.Callback):
+class Told(pl.Callback):
     """Tells somebody of every epoch that is done."""
 
     def __init__(self, on_epoch: Callable[[int, int], None]) -> None:
         self.on_epoch = on_epoch
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Tell it."""
         self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs or 0)
 
 
@@ -170,8 +172,8 @@ def make_loop(
             keeper,
             latest,
             *stop,
-            _Repeatable(seed),
-            TQDMProgressBar(refresh_rate=20) if on_epoch is None else _Told(on_epoch),
+            Repeatable(seed),
+            TQDMProgressBar(refresh_rate=20) if on_epoch is None else Told(on_epoch),
         ],
         enable_progress_bar=on_epoch is None,
         # Lightning empties the folder of a logger that it finds: a resumed run writes its own part of the curve.
@@ -200,8 +202,9 @@ def network_of(checkpoint: Path, model: str) -> torch.nn.Module:
 def describe(recipe: AnyRecipe) -> dict[str, object]:
     """The recipe and the machine, as plain JSON, for the card."""
     facts = json.loads(json.dumps(asdict(recipe)))
-    return {
-        **facts,
-        "torch": torch.__version__,
-        "machine": f"{platform.machine()} CPU, {torch.get_num_threads()} cores",
-    }
+    return {**facts, **machine_facts()}
+
+
+def machine_facts() -> dict[str, str]:
+    """What a network was trained with."""
+    return {"torch": torch.__version__, "machine": f"{platform.machine()} CPU, {torch.get_num_threads()} cores"}

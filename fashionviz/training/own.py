@@ -20,11 +20,9 @@ from fashionviz.data.sets import cache_root, open_set, splits_in
 from fashionviz.errors import DataError, InvalidRequest, StorageError
 from fashionviz.models.registry import ModelSpec, get_model, lent
 from fashionviz.training import sources
-from fashionviz.training.detect_recipes import DetectRecipe
 from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feeds import FEEDS, NO_GROUND, TAG_FIGURES, Check, Feed, Material
 from fashionviz.training.recipes import Recipe, any_recipe
-from fashionviz.training.segment_recipes import SegmentRecipe
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +101,10 @@ def own_recipe(like: str, name: str, root: Path | None) -> Iterator[Recipe | Fea
         InvalidRequest, DataError, StorageError: as :func:`garments_of`; no such recipe; too few classes or pictures.
     """
     recipe, base = any_recipe(like), get_model(like)
-    if isinstance(recipe, SegmentRecipe | DetectRecipe):
-        raise InvalidRequest(f"{like} learns from masks, which are not read from {name}. Follow another recipe.")
+    if not isinstance(recipe, Recipe | FeatureRecipe):
+        raise InvalidRequest(
+            f"{like} learns from masks or pairs of pictures, which are not read from {name}. Follow another recipe."
+        )
     folder = garments_of(name, root)
     splits = tuple(splits_in(folder))
     if missing := [split for split in ("train", "validation") if split not in splits]:

@@ -10,6 +10,7 @@ from fashionviz.models.packing import Dtype
 from fashionviz.training.augment import Light, Warp
 from fashionviz.training.detect_recipes import DETECT_RECIPES, DetectRecipe
 from fashionviz.training.feature_recipes import FEATURE_RECIPES, FeatureRecipe
+from fashionviz.training.item_recipes import ITEM_RECIPES, ItemRecipe
 from fashionviz.training.segment_recipes import SEGMENT_RECIPES, SegmentRecipe
 
 
@@ -280,16 +281,22 @@ def get_recipe(model: str) -> Recipe:
     return RECIPES[model]
 
 
-AnyRecipe = Recipe | FeatureRecipe | SegmentRecipe | DetectRecipe
+AnyRecipe = Recipe | FeatureRecipe | SegmentRecipe | DetectRecipe | ItemRecipe
 
 
 def any_recipe(model: str) -> AnyRecipe:
-    """The recipe of a model, trained on photos, on frozen features, or on photos with regions or items.
+    """The recipe of a model: trained on photos, frozen features, photos with regions or items, or pairs of pictures.
 
     Raises:
         InvalidRequest: there is none; the message lists those there are.
     """
-    known: dict[str, AnyRecipe] = {**RECIPES, **FEATURE_RECIPES, **SEGMENT_RECIPES, **DETECT_RECIPES}
+    known: dict[str, AnyRecipe] = {
+        **RECIPES,
+        **FEATURE_RECIPES,
+        **SEGMENT_RECIPES,
+        **DETECT_RECIPES,
+        **ITEM_RECIPES,
+    }
     if model not in known:
         raise InvalidRequest(f"There is no recipe for {model!r}. Recipes: {', '.join(sorted(known))}.")
     return known[model]

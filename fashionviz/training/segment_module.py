@@ -12,6 +12,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 
 from fashionviz.data.regions import UNKNOWN
 from fashionviz.evaluation.regions import intersection_over_union
+from fashionviz.training.optimiser import one_cycle
 from fashionviz.training.segment_material import RegionBatch
 from fashionviz.training.segment_recipes import SegmentRecipe
 
@@ -80,18 +81,10 @@ class RegionNetwork(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW (no decay on biases and batch norms), the trunk at its share of the rate; one-cycle schedule."""
         recipe = self.recipe
-        groups: list[dict[str, Any]] = []
-        rates: list[float] = []
-        for trunk in (True, False):
-            rate = recipe.learning_rate * (recipe.trunk_rate if trunk else 1)
-            learned = ((n, p) for n, p in self.network.named_parameters() if p.requires_grad)
-            found = [p for n, p in learned if n.startswith("features.") == trunk]
-            for decayed in (True, False):
-                decay = recipe.weight_decay if decayed else 0.0
-                groups.append({"params": [p for p in found if (p.ndim > 1) == decayed], "weight_decay": decay})
-                rates.append(rate)
-        optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, rates, total_steps=self.steps, pct_start=0.15, final_div_factor=1e3
+        return one_cycle(
+            self.network,
+            learning_rate=recipe.learning_rate,
+            trunk_rate=recipe.trunk_rate,
+            weight_decay=recipe.weight_decay,
+            steps=self.steps,
         )
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

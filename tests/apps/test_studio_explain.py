@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from apps.studio import jobs
 from apps.studio.attributions import Asked, Known, gallery_json, order, python_code, rows_csv, shell_code, todo, work
 from fashionviz import images
 from fashionviz.data.examples import draw
@@ -114,9 +115,10 @@ def test_one_scale_for_all(engine: Engine, photo: Photo) -> None:
 
 
 def test_the_code_says_what_was_asked(asked: Asked) -> None:
-    python = python_code("it's.png", asked)
-    compile(python, "page", "exec")
-    assert "target='dresses', against='tops'" in python
+    for python in python_code("it's.png", asked):
+        compile(python, "page", "exec")
+        assert len([line for line in python.splitlines() if line]) <= 5
+        assert "target='dresses', against='tops'" in python
     shell = shell_code("it's.png", asked, ["gradient", "grad-cam"])
     assert "--target dresses --against tops" in shell
     assert "'it'\"'\"'s.png'" in shell
@@ -150,6 +152,88 @@ def test_the_gallery_answers_and_offers_the_runner_up(engine: Engine, photo: Pho
     app = well(next(b for b in app.button if b.label == why).click().run())
     assert app.selectbox(key="target").value == scores[0].label
     assert app.selectbox(key="against").value == scores[1].label
+
+
+def ended(app: AppTest) -> AppTest:
+    """When nothing runs any more."""
+    while "job" in app.session_state:
+        assert app.session_state["job"].wait(60)
+        app = well(app.run())
+    return app
+
+
+class Held:
+    """An engine's `explain` whose slow methods wait to be let go, or to be cancelled."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.explain, self.calls = engine.explain, list[str]()
+        self.reached, self.go = threading.Event(), threading.Event()
+
+    def __call__(
+        self, photo: Photo, model: str, method: str, *, cancel: threading.Event, **more: object
+    ) -> Attribution:
+        self.calls.append(method)
+        if METHODS[method].slow:
+            self.reached.set()
+            while not self.go.wait(0.02):
+                if cancel.is_set():
+                    raise Cancelled("The explanation was cancelled.")
+        return self.explain(photo, model, method, cancel=cancel, **more)  # type: ignore[arg-type]
+
+
+def ask_trust(app: AppTest, method: str = "gradient") -> AppTest:
+    return well(app.button(key=f"trust_{method}").click().run())
+
+
+def verdicts(app: AppTest) -> int:
+    return sum(m.value.startswith(("✓ **", "✕ **", "? **")) for m in app.markdown)
+
+
+def test_trust_asked_for_while_a_slow_method_runs_comes_after_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that runs is begun anew."""
+    held = Held(engine)
+    monkeypatch.setattr(engine, "explain", held)
+    monkeypatch.setattr(jobs, "PATIENCE_S", 0.2)
+    app = well(page())
+    assert held.reached.wait(60)
+    job = app.session_state["job"]
+    app = ask_trust(well(app.run()))
+    assert app.session_state["job"] is job
+    assert not job.stopping
+    assert app.button(key="trust_gradient").label == "Asked …"
+    held.go.set()
+    ended(app)
+    assert sorted(held.calls) == sorted(engine.model(SMALL).methods), "each was asked once"
+    assert verdicts(app) == 1
+
+
+def test_what_is_asked_after_a_stop_is_answered_and_no_map_begun(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(engine)
+    monkeypatch.setattr(engine, "explain", held)
+    monkeypatch.setattr(jobs, "PATIENCE_S", 0.2)
+    app = well(page())
+    assert held.reached.wait(60)
+    app = ask_trust(well(app.run()), "grad-cam")
+    job = app.session_state["job"]
+    app = well(app.button(key="cancel_job").click().run())
+    assert job.wait(60)
+    app = well(app.run())
+    quick = sum(not METHODS[name].slow for name in engine.model(SMALL).methods)
+    words = f"Stopped. {quick} of {len(engine.model(SMALL).methods)} methods have answered."
+    assert [i.value for i in app.info] == [words]
+    assert verdicts(app) == 0, "what waited was stopped too"
+    app = ended(ask_trust(app))
+    assert verdicts(app) == 1
+    assert [i.value for i in app.info] == [words]
+    assert len(held.calls) == quick + 1
+    held.go.set()
+    app = ended(well(next(b for b in app.button if b.label == "Go on").click().run()))
+    assert not app.info
+    assert len(held.calls) == len(engine.model(SMALL).methods) + 1
 
 
 def test_a_link_carries_the_question_and_one_class_twice_is_a_sentence() -> None:

@@ -46,13 +46,13 @@ def codes(app: AppTest) -> list[str]:
 
 
 def test_a_report_is_made_when_asked_for(studio: AppTest) -> None:
-    app = link(studio, "report", models=MODEL, methods="gradient", target="Men/Other")
+    app = link(studio, "report", models=MODEL, methods="gradient", target="Men/Other", trust="none")
     upload(well(app), jpeg(), "<b>me.jpg")
     assert well(app).multiselect(key="models").value == [MODEL]
     assert app.multiselect(key="methods").value == ["gradient"]
     assert app.selectbox(key="target").value == "Men/Other"
     assert not app.success, "nothing is computed before it is asked for"
-    assert "methods=['gradient'], target='Men/Other')" in codes(app)[0]
+    assert "methods=['gradient'], target='Men/Other', trust='none')" in codes(app)[0]
     well(app.button(key="make").click().run())
     assert app.success[0].value.startswith("The report is there: one HTML file of ")
     assert any(d.proto.label == "Download the report (HTML)" for d in app.get("download_button"))
@@ -70,7 +70,7 @@ def test_a_report_can_be_stopped(studio: AppTest, engine: Engine, monkeypatch: p
 
     monkeypatch.setattr(engine, "explain", slow)
     monkeypatch.setattr(jobs, "PATIENCE_S", 0.1)
-    app = link(studio, "report", methods="gradient")
+    app = link(studio, "report", methods="gradient", trust="none")
     well(upload(app, jpeg()))
     well(app.button(key="make").click().run())
     assert reached.wait(120)

@@ -26,6 +26,7 @@ from fashionviz.evaluation.mistakes import confident_mistakes
 from fashionviz.evaluation.report import Item, load_items
 from fashionviz.models.weights import is_trained, model_folder
 from tests.conftest import MODEL, make_weights
+from tests.drawn import CONDITIONAL, make_generator
 from tests.reports import write_made_up_report
 
 if TYPE_CHECKING:
@@ -72,12 +73,16 @@ def browser_page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def suite_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The trained default model, or random weights in its place, with a report in either case."""
+    """The trained default model and generator, or random weights in their place, with a report in either case."""
     root = tmp_path_factory.mktemp("browser") / "weights"
     if is_trained(MODEL):
         shutil.copytree(model_folder(MODEL), root / MODEL)
     else:
         make_weights(root)
+    if is_trained(CONDITIONAL):
+        shutil.copytree(model_folder(CONDITIONAL), root / CONDITIONAL)
+    else:
+        make_generator(root, CONDITIONAL)
     if not (root / MODEL / "predictions.parquet").exists():
         write_made_up_report(root / MODEL)
     return root
@@ -115,6 +120,7 @@ def suite_url(
         "FASHIONVIZ_WEIGHTS": str(suite_weights),
         "FASHIONVIZ_DATA": str(suite_data),
         "FASHIONVIZ_CACHE": str(folder / "cache"),
+        "FASHIONVIZ_CATALOGUES": str(folder / "catalogues"),
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("w") as out:

@@ -30,12 +30,13 @@ def run(*words: str) -> tuple[int, str, str]:
 
 
 def test_a_photo_gives_a_page(tmp_path: Path) -> None:
-    code, out, _ = run("dress.png", "--out", "deep/r.html", "--model", MODEL, "--method", "gradient", "--json")
+    words = ("--model", MODEL, "--method", "gradient", "--trust", "none", "--json")
+    code, out, _ = run("dress.png", "--out", "deep/r.html", *words)
     assert code == 0
     said = json.loads(out)
     assert said["out"] == "deep/r.html"
     assert [model["model"] for model in said["models"]] == [MODEL]
-    assert said["missing"] == []
+    assert said["missing"] == said["trust"] == []
     page = Path("deep/r.html").read_text()
     assert len(page.encode()) == said["bytes"]
     assert said["models"][0]["sha256"] in page
@@ -50,6 +51,7 @@ def test_what_is_wrong_is_one_sentence_and_leaves_no_file() -> None:
         (("dress.png", "--model", "no.model"), 2),
         (("dress.png", "--method", "tea-leaves"), 2),
         (("dress.png", "--target", "Pets"), 2),
+        (("dress.png", "--trust", "some"), 2),
         (("dress.png", "--check"), 2),
         (("--target", "Pets"), 2),
         (("--json",), 2),

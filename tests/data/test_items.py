@@ -1,6 +1,7 @@
 """Items by their name in an address."""
 
 import io
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from apps.lab.snippets import sendable
+from fashionviz.cli import app
+from fashionviz.data.item_command import file_of
 from fashionviz.data.items import ItemRef, item_bytes, item_photo, parse_item
 from fashionviz.errors import DataError, ImageError, InvalidRequest
 from fashionviz.photo_files import read_photo
@@ -91,3 +96,22 @@ def test_code_that_a_page_shows_of_an_item_reads_it(folder: Path, monkeypatch: p
     assert read_photo("fpi:test:112").pixels[0, 0, 0] == 200
     with pytest.raises(ImageError, match="No such file"):
         read_photo("shirt:png")
+
+
+def test_an_item_is_saved_for_what_reads_files_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`curl` among them: the line that a page shows before it is run here."""
+    monkeypatch.chdir(folder)
+    first, file = sendable("fpi:test:112")
+    words = shlex.split(first)
+    assert words[0] == "fashionviz"
+    result = CliRunner().invoke(app, words[1:])
+    assert result.exit_code == 0, result.output
+    assert (read_photo(file).pixels == item_photo(ItemRef("fpi", "test", "112")).pixels).all()
+    assert file == "112.png"
+    assert sendable("it's.png") == ("", "it's.png")
+    assert file_of(ItemRef("fpi", "test", "../../a b")) == "a-b.png"
+    for bad in (["fpi:test:999"], ["nothing"], ["fpi:test:112", "--out", "a.jpg"]):
+        result = CliRunner().invoke(app, ["data", "item", *bad])
+        assert result.exit_code in (1, 2)
+        assert "Traceback" not in result.output
+    assert not Path("a.jpg").exists()

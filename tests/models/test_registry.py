@@ -3,17 +3,20 @@
 import warnings
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch import nn
 
 from fashionviz.data.examples import draw, golden_picture
+from fashionviz.embed_results import DEPTHS
 from fashionviz.evaluation.box_figures import box_figures, figures_of
 from fashionviz.evaluation.box_report import load_box_items, load_box_report
 from fashionviz.evaluation.multilabel import multilabel_figures
 from fashionviz.evaluation.region_report import load_region_items, load_region_report
 from fashionviz.evaluation.regions import region_report
 from fashionviz.evaluation.report import load_items, load_report
+from fashionviz.evaluation.retrieval_report import load_retrieval_report
 from fashionviz.evaluation.tagging_report import load_tagged_items, load_tagging_report
 from fashionviz.explain import methods
 from fashionviz.explain.hookable import count_relus
@@ -47,7 +50,7 @@ def test_architecture(spec: ModelSpec) -> None:
     x = torch.zeros(2, 3, *size)
     pixels = spec.input_size if spec.task.regions else ()
     with torch.no_grad():
-        assert network(x).shape == ((2, MOST, 6) if boxes else (2, len(spec.task.classes), *pixels))
+        assert network(x).shape == ((2, MOST, 6) if boxes else (2, spec.task.outputs, *pixels))
     modules = dict(network.named_modules())
     first = next(n for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
     assert spec.first_conv == first
@@ -90,6 +93,9 @@ def test_card_and_report_are_complete(name: str) -> None:
     if get_model(name).task.regions:
         assert_regions_are_complete(name)
         return
+    if get_model(name).task.answer == "embedding":
+        assert_vectors_are_complete(name)
+        return
     if get_model(name).task.answer == "boxes":
         assert_boxes_are_complete(name)
         return
@@ -117,6 +123,25 @@ def assert_tags_are_complete(name: str) -> None:
     assert found.mean_average_precision == pytest.approx(report.mean_average_precision, abs=2e-3)
     for figure, value in (("micro_f1", report.micro.f1), ("map", report.mean_average_precision)):
         metric = card.metric(figure, report.data_set, report.split)
+        assert metric is not None
+        assert metric.value == pytest.approx(value)
+
+
+def assert_vectors_are_complete(name: str) -> None:
+    """An embedder's report, the ranks of its queries and its card say the same."""
+    card, report = load_card(model_folder(name)), load_retrieval_report(name)
+    assert report is not None
+    assert load_report(name) is None
+    assert report.model.sha256 == card.sha256
+    assert card.match is not None
+    queries = pq.read_table(model_folder(name) / "predictions.parquet").to_pydict()
+    assert len(queries["rank"]) == report.n == report.items * report.views
+    for kind, column in (("recall", "rank"), ("strict", "rank_strict"), ("near", "rank_near")):
+        ranks = np.array(queries[column])
+        assert getattr(report, kind).at == pytest.approx([np.mean(ranks <= k) for k in DEPTHS])
+        assert getattr(report, kind).median_rank == np.median(ranks)
+    for depth, value in zip(DEPTHS, report.recall.at, strict=True):
+        metric = card.metric(f"recall_at_{depth}", report.data_set, report.split)
         assert metric is not None
         assert metric.value == pytest.approx(value)
 
@@ -200,6 +225,9 @@ def test_ready(shipped: Engine, name: str) -> None:
         x, _ = shipped._get(name).prepare(photo)
         with torch.inference_mode():
             logits = dict(zip(card.classes, network(x[None])[0].flatten(1).mean(1).tolist(), strict=True))
+    elif get_model(name).task.answer == "embedding":
+        assert shipped.embed(photo, name).vector == pytest.approx(card.golden.logits, abs=card.golden.tolerance)
+        return
     elif get_model(name).task.answer == "boxes":
         x, _ = shipped._get(name).prepare(photo)
         with torch.inference_mode():

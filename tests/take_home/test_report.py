@@ -18,6 +18,8 @@ from PIL import Image
 
 from fashionviz import images
 from fashionviz.errors import Cancelled, InvalidRequest, ModelNotTrained, Overloaded, UnknownModel
+from fashionviz.explain.trust import replaced
+from fashionviz.figures.gallery import trust_rows, trust_words
 from fashionviz.figures.pictures import attribution_signed
 from fashionviz.images import Photo
 from fashionviz.inference.config import EngineConfig
@@ -26,6 +28,7 @@ from fashionviz.results import Progress
 from fashionviz.take_home.gather import take_home
 from fashionviz.take_home.page import framed, report_html
 from fashionviz.take_home.result import TakeHome, Wish
+from fashionviz.trust_results import Trust
 from tests.conftest import MODEL
 
 HOSTILE = "\"><script>alert(1)</script>' onerror=x {{7*7}} {% raw %} & <b>.jpg"
@@ -42,7 +45,7 @@ def engine(random_weights: Path) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def found(engine: Engine, shirt: Photo) -> TakeHome:
-    return take_home(engine, shirt, HOSTILE, Wish((MODEL,), target="Women/Other"))
+    return take_home(engine, shirt, HOSTILE, Wish((MODEL,), target="Women/Other", trust="none"))
 
 
 class Page(HTMLParser):
@@ -120,7 +123,7 @@ def test_hostile_names_are_words(found: TakeHome) -> None:
 
 
 def test_the_same_photo_gives_the_same_page(found: TakeHome, engine: Engine, shirt: Photo) -> None:
-    again = take_home(engine, shirt, HOSTILE, Wish((MODEL,), target="Women/Other"))
+    again = take_home(engine, shirt, HOSTILE, Wish((MODEL,), target="Women/Other", trust="none"))
 
     def without_times(text: str) -> str:
         return re.sub(r'<time datetime=".*?</time>|<span class="ms">.*?</span>', "", text)
@@ -159,6 +162,7 @@ def test_what_makes_no_sense_is_said_first(engine: Engine, shirt: Photo) -> None
         (Wish(("resnet152.gender_category",)), ModelNotTrained),
         (Wish(methods=("tea-leaves",)), InvalidRequest),
         (Wish(target="Pets"), InvalidRequest),
+        (Wish(trust="some"), InvalidRequest),  # type: ignore[arg-type]
         (Wish(box=(0, 0, 2, 2)), images.ImageTooSmall),
     ):
         with pytest.raises(error):
@@ -167,7 +171,7 @@ def test_what_makes_no_sense_is_said_first(engine: Engine, shirt: Photo) -> None
 
 def test_progress_counts_every_answer_and_it_can_be_stopped(engine: Engine, shirt: Photo) -> None:
     steps: list[Progress] = []
-    take_home(engine, shirt, "a.jpg", Wish(methods=("gradient",)), on_progress=steps.append)
+    take_home(engine, shirt, "a.jpg", Wish(methods=("gradient",), trust="none"), on_progress=steps.append)
     assert [(step.done, step.total) for step in steps] == [(i, 4) for i in range(1, 5)]
     assert steps[-1].seconds_left == 0
     cancel = threading.Event()
@@ -175,15 +179,51 @@ def test_progress_counts_every_answer_and_it_can_be_stopped(engine: Engine, shir
         take_home(engine, shirt, "a.jpg", Wish(methods=()), on_progress=lambda _: cancel.set(), cancel=cancel)
 
 
+def test_how_far_a_map_can_be_trusted_stands_below_it(
+    engine: Engine, shirt: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers are those that the engine gives."""
+    told: list[Trust] = []
+    ask = engine.trust
+    monkeypatch.setattr(replaced, "__defaults__", (3,))  # steps of a curve: the numbers do not matter here
+    monkeypatch.setattr(engine, "trust", lambda *a, **k: told.append(ask(*a, **k)) or told[-1])
+    steps: list[Progress] = []
+    wish = Wish((MODEL,), ("grad-cam", "occlusion"), "Women/Other")
+    assert [wish.checks(method) for method in wish.methods] == [True, False]
+    assert [replace(wish, trust="all").checks(method) for method in wish.methods] == [True, True]
+    made = take_home(engine, shirt, "a.jpg", replace(wish, methods=("grad-cam",)), on_progress=steps.append)
+    part, alone = made.parts[0], told[0]
+    assert (alone.attribution.method, alone.attribution.target) == ("grad-cam", "Women/Other")
+    assert part.trust == (alone,)
+    assert part.maps == (alone.attribution,)
+    text = Page(report_html(made)).text
+    assert f"{trust_words(alone)[1]} {alone.sentence}" in " ".join(text.split())
+    for name, value, compare in trust_rows(alone):
+        assert name in text
+        assert f"{value:.3f}" in text
+        assert compare in text
+    assert alone.shares_note in text
+    assert "--method grad-cam" in text
+    assert "fashionviz trust a.jpg" in text
+    done = [step.done for step in steps]
+    assert done == sorted(done)
+    assert len(set(done)) > 5, "the long one says how far it is, beside the five answers"
+    assert done[-1] == steps[-1].total
+    assert "Can this map be trusted?" not in report_html(take_home(engine, shirt, "a.jpg", replace(wish, methods=())))
+
+
 def test_what_fails_is_a_sentence_in_its_place(engine: Engine, shirt: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise Overloaded("Too many explanations are waiting.")
 
     monkeypatch.setattr(engine, "explain", full)
-    made = take_home(engine, shirt, "a.jpg", Wish(methods=("gradient",)))
+    made = take_home(engine, shirt, "a.jpg", Wish(methods=("gradient",), trust="none"))
     assert made.parts[0].missing == ("Too many explanations are waiting.",)
     assert not made.failed
     assert "Too many explanations are waiting." in Page(report_html(made)).text
+    monkeypatch.setattr(engine, "trust", full)
+    made = take_home(engine, shirt, "a.jpg", Wish(methods=("gradient",)))
+    assert made.parts[0].missing[0].startswith("How far the map of Gradient can be trusted is not known. Too many")
     monkeypatch.setattr(engine, "predict", full)
     with pytest.raises(Overloaded):  # nobody answered
         take_home(engine, shirt, "a.jpg")

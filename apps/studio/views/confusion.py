@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from apps.studio import committed, items, parts
+from apps.studio import committed, items, links, parts
 from apps.studio.charts import chart
 from apps.studio.error_sections import calibration, distribution, entry, item_table, mistakes, per_class
 from apps.studio.error_snippets import cell_python
@@ -105,7 +105,11 @@ def cell_items(report: Report, true: str, predicted: str) -> None:
     if not found:
         st.info("No item fell into this cell. Choose another one, for example one off the diagonal that is not zero.")
         return
-    panel(report.model.name, report.data_set, report.split, "Back to the cell")
+    if not panel(report.model.name, report.data_set, report.split, "Back to the cell") and true != predicted:
+        links.link(
+            "explain", f"Why {predicted} and not {true}? Ask about the most confident of them", target=predicted,
+            against=true, model=report.model.name, item=f"{report.data_set}:{report.split}:{found[0].id}",
+        )  # fmt: skip
     shown = found[one_page(len(found), "cell_page")]
     gallery(report.data_set, report.split, [entry(item) for item in shown], "cell")
     item_table(report, shown)

@@ -114,9 +114,11 @@ with parts.plainly():
         st.stop()
     left, right = st.columns([3, 8], gap="large")
     with left:
-        st.image(held.photo.pixels, width="stretch", alt="The photo that the models are asked about")
+        picture = st.empty()
+        picture.image(held.photo.pixels, width="stretch", alt="The photo that the models are asked about")
     with right:
         result = ask(held, box, tuple(name for name in names if name in wanted))
+        picture.image(held.photo.pixels, width="stretch", alt=f"The photo. {result.sentence}")
         st.html(f"<p><strong>{escape(result.sentence)}</strong></p>")
         for name, reason in result.failed:
             st.warning(f"{name}: {reason}")

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import item_photos, parts
+from apps.studio.charts import chart
 from fashionviz.errors import InvalidRequest
 from fashionviz.explain.kept import NotBuilt
 from fashionviz.explain.map_items import WRONG, MapItem, map_items
@@ -77,19 +78,21 @@ def show_items(made: EmbeddingMap, items: Sequence[MapItem], chosen: list[int]) 
                     query_params={"model": info.name, "item": item_photos.address(made.source, item.id)},
                     help=f"{words}: see what speaks for it",
                 )
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "id": [items[place].id for place in chosen],
-                "true": [items[place].label for place in chosen],
-                "said": [items[place].said for place in chosen],
-                "answer": [items[place].verdict for place in chosen],
-                "x": made.xy[chosen, 0],
-                "y": made.xy[chosen, 1],
-            }
-        ),
-        hide_index=True,
-        height=260,
+    st.dataframe(table(made, items, chosen), hide_index=True, height=260)
+
+
+def table(made: EmbeddingMap, items: Sequence[MapItem], places: Sequence[int]) -> pd.DataFrame:
+    """What is known of some items, and where they lie."""
+    rows = list(places)
+    return pd.DataFrame(
+        {
+            "id": [items[place].id for place in rows],
+            "true": [items[place].label for place in rows],
+            "said": [items[place].said for place in rows],
+            "answer": [items[place].verdict for place in rows],
+            "x": made.xy[rows, 0],
+            "y": made.xy[rows, 1],
+        }
     )
 
 
@@ -125,10 +128,12 @@ with parts.plainly():
 above = st.container()
 by_class = by_keyboard(items)
 with above:
-    st.plotly_chart(
+    chart(
         map_figure(made, items, info.classes, by=by, chosen=by_class),
+        "map_points",
+        f"{info.name}-embedding-map",
+        table=table(made, items, range(len(items))),
         config=_TOOLS,
-        key="map_points",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
         alt=f"Map of {len(items):,} test items; the list below chooses items by keyboard",

@@ -82,6 +82,8 @@ def card(answer: Answer) -> None:
             else:
                 parts.top_classes(answer.prediction.first(TOP), info.classes)
         st.caption(times(answer))
+        if answer.prediction is not None:
+            parts.why_link(answer.prediction)
     with right:
         if answer.map_error is not None:
             st.error(answer.map_error)

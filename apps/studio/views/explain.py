@@ -7,18 +7,17 @@ import time
 import pandas as pd
 import streamlit as st
 
-from apps.studio import attributions, jobs, parts, state
+from apps.studio import attributions, jobs, parts, state, trust_view
 from apps.studio.attributions import Asked, Known
 from apps.studio.jobs import Job
 from apps.studio.state import Held
-from apps.words import INSENSITIVE, caution_markdown, trust_words
+from apps.words import INSENSITIVE, caution_markdown
 from fashionviz.explain.methods import METHODS
 from fashionviz.explain.trust import ALIKE, MARGIN
-from fashionviz.figures.gallery import SCALES, contact_sheet, draw_as, trust_figure, trust_rows
+from fashionviz.figures.gallery import SCALES, contact_sheet, draw_as
 from fashionviz.figures.pictures import view_photo
 from fashionviz.images import encode_png
 from fashionviz.results import Attribution, Box, Prediction
-from fashionviz.trust_results import Trust
 
 MOST_PROBABLE = "the most probable class"
 NOTHING = "nothing: the class itself"
@@ -67,32 +66,42 @@ def ask(held: Held, asked: Asked) -> tuple[Known, bool]:
     key = ("gallery", info.name, info.sha256, held.digest, asked.box, asked.target, asked.against)
     known = state.remember(key, Known)
     left = attributions.todo(info, known)
-    job_key = (*key, tuple(known.wanted))
     if not left:
-        jobs.drop_job(job_key)
+        jobs.drop_job(key)
+        if known.stopped and len(known.maps) < len(info.methods):
+            st.info(f"Stopped. {len(known.maps)} of {len(info.methods)} methods have answered.")
+            st.button("Go on", on_click=go_on, args=(known,), type="primary")
         return known, False
     nothing_yet = not known.count
-    job = jobs.job_for(job_key, attributions.work(parts.engine(), info, asked, known))
+    job = jobs.job_for(key, attributions.work(parts.engine(), info, asked, known))
     if nothing_yet:
         job.wait(jobs.PATIENCE_S)
     if not job.finished:
         watch(job, known, known.count, known.count + len(left))
         return known, True
-    if job.cancelled:
-        st.info(f"Stopped. {len(known.maps)} of {len(info.methods)} methods have answered.")
-        st.button("Go on", on_click=jobs.drop_job, type="primary")
-    elif job.error is not None:
+    jobs.drop_job(key)
+    if job.error is not None:
         parts.sentence(job.error)
-        jobs.drop_job()
     elif attributions.todo(info, known):
         st.rerun()  # it ended between two looks, and more has been asked for since
     return known, False
 
 
+def stop(job: Job, known: Known) -> None:
+    """Before the page runs again: what runs ends at its next pass, what waits is not wanted any more."""
+    job.cancel()
+    known.stopped, known.wanted = True, list(known.trust)
+
+
+def go_on(known: Known) -> None:
+    """Before the page runs again: the maps that were stopped are wanted after all."""
+    known.stopped = False
+
+
 @st.fragment(run_every=0.5)
 def watch(job: Job, known: Known, seen: int, total: int) -> None:
     """Which method runs and how far it is, with a button to stop; the page runs again with every answer."""
-    if job.finished or known.count > seen:
+    if job.finished or job.stopping or known.count > seen:
         st.rerun()
     step, left = known.step, ""
     within = 0.0
@@ -103,11 +112,11 @@ def watch(job: Job, known: Known, seen: int, total: int) -> None:
             left += f" · {jobs.time_left(step.seconds_left)}"
     words = f"{known.now} ({seen + 1} of {total}) · {time.monotonic() - job.started:.0f} s so far{left}"
     st.progress(min(1.0, (seen + within) / max(total, 1)), text=words)
-    st.button("Stopping…" if job.stopping else "Cancel", key="cancel_job", on_click=job.cancel, disabled=job.stopping)
+    st.button("Cancel", key="cancel_job", on_click=stop, args=(job, known))
 
 
 def want(known: Known, methods: tuple[str, ...]) -> None:
-    """Trust was asked for."""
+    """Before the page runs again: trust is asked for, after what runs now."""
     known.wanted = [*known.wanted, *(m for m in methods if m not in known.wanted)]
 
 
@@ -147,17 +156,13 @@ def card(method: str, known: Known, scale: str, going_on: bool) -> None:
         alt=f"{METHODS[method].title} for {found.question}, to which the model gives {found.probability:.1%}",
         output_format="PNG",
     )
-    words = f"{_seconds(found.timings.compute)}"
+    words = f"{parts.seconds(found.timings.compute)}"
     if found.layer:
         words += f" · layer `{found.layer}`"
     if found.completeness_error is not None:
         words += f" · {found.steps} steps, off by {found.completeness_error:.1%}"
     st.caption(words)
     badge(method, known)
-
-
-def _seconds(ms: float) -> str:
-    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
 
 
 def badge(method: str, known: Known) -> None:
@@ -178,21 +183,7 @@ def badge(method: str, known: Known) -> None:
     if isinstance(trust, str):
         st.error(trust)
         return
-    sign, lead = trust_words(trust)
-    st.markdown(f"{sign} **{lead}** {trust.sentence}")
-    with st.expander("The scores"):
-        scores(trust, method)
-
-
-def scores(trust: Trust, method: str) -> None:
-    """Curves, table, and where the map lies."""
-    st.plotly_chart(trust_figure(trust), config=parts.PLAIN, key=f"curves_{method}")
-    number = st.column_config.NumberColumn(format="%.3f")
-    frame = pd.DataFrame(trust_rows(trust), columns=["score", "value", "compare with"])
-    st.dataframe(frame, hide_index=True, column_config={"value": number})
-    if trust.shares_note:
-        st.caption(trust.shares_note)
-    st.caption(f"Found out in {_seconds(trust.timings.compute)}.")
+    trust_view.verdict(trust)
 
 
 def legend(scale: str) -> None:
@@ -233,7 +224,8 @@ def take_along(held: Held, asked: Asked, known: Known, scale: str) -> None:
         ):
             st.download_button(label, data, file_name=name, mime=mime, on_click="ignore", icon=":material/download:")
     python, shell, curl = st.tabs(["Python", "Command line", "curl"])
-    python.code(attributions.python_code(held.name, asked), language="python", wrap_lines=True)
+    for text in attributions.python_code(held.name, asked):
+        python.code(text, language="python", wrap_lines=True)
     shell.code(attributions.shell_code(held.name, asked, list(done)), language="bash", wrap_lines=True)
     curl.code(attributions.curl_code(held.name, asked), language="bash", wrap_lines=True)
 
@@ -270,7 +262,7 @@ with parts.plainly():
         target, against, scale = choose(prediction)
     top = target or prediction.top.label
     with left:
-        st.image(held.photo.pixels, width="stretch", alt="Your photo")
+        st.image(held.photo.pixels, width="stretch", alt=parts.photo_alt(prediction))
         if prediction.tags:
             parts.top_tags(prediction, 3)
         else:

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import streamlit as st
 
-from apps.studio import parts
+from apps.studio import parts, trust_view
 from apps.studio.answered import answered
 from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
@@ -73,15 +73,36 @@ def show(result: Attribution) -> None:
         ("Its magnitude over the photo", attribution_overlay(result)),
     )
     st.markdown(f"What spoke for **{result.target}**, to which the model gives {result.probability:.1%}:")
+    about = f"{get_method(result.method).title} of {info.name} for {result.target} ({result.probability:.1%})"
     columns = st.container(key="four").columns(4)
     for column, (caption, picture) in zip(columns, pictures, strict=True):
         with column:
-            st.image(parts.shown(picture, _SIDE), width="stretch", caption=caption, alt=caption, output_format="PNG")
+            st.image(
+                parts.shown(picture, _SIDE), width="stretch", caption=caption, alt=f"{caption}. {about}",
+                output_format="PNG",
+            )  # fmt: skip
     left, right = st.columns(2)
     with left:
         parts.legend_signed("against the class", "for the class")
     with right:
         parts.legend_magnitude("no influence", "most influence")
+
+
+def trusted(held: Held, method: str, target: str | None, box: Box | None) -> None:
+    """How far the map can be trusted, where that is asked for: it takes many passes."""
+    if not st.toggle("Can I trust this map? Find out", key="check", bind="query-params"):
+        return
+    engine = parts.engine()
+    with parts.plainly():
+        found = answered(
+            ("trust", info.name, info.sha256, held.digest, box, method, target),
+            lambda on_progress, cancel: engine.trust(
+                held.photo, info.name, method, target=target, box=box, on_progress=on_progress, cancel=cancel
+            ),
+            "Finding out how far the map can be trusted",
+        )
+    if found is not None:
+        trust_view.verdict(found)
 
 
 def details(result: Attribution) -> None:
@@ -135,6 +156,7 @@ with parts.plainly():
         st.warning(caution_markdown(), icon=":material/warning:")
     result = explain(held, method, target, box)
 show(result)
+trusted(held, method, target, box)
 details(result)
 query = {"model": info.name} | ({"target": target} if target else {})
 st.page_link("views/explain.py", label="Every method side by side", icon=":material/dashboard:", query_params=query)

@@ -7,13 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import exciting, intake, parts, state
+from apps.studio.charts import chart
 from apps.studio.exciting import Asked
 from fashionviz.errors import InvalidRequest
 from fashionviz.explain.channels import ChannelIndex, load_index, nearest_indexed
 from fashionviz.explain.kept import NotBuilt
 from fashionviz.figures.activations import channel_figure
 from fashionviz.figures.channels import input_tiles
-from fashionviz.figures.filters import figure_width, filter_figure
+from fashionviz.figures.filters import figure_width, filter_figure, filter_rows
 from fashionviz.figures.pictures import (
     activation_overlay,
     activation_tile,
@@ -121,7 +122,7 @@ def maps_of(layer: LayerInfo, channel: int) -> None:
     shown = map_over_photo(maps, channel)
     left, right = st.columns(2, gap="large")
     with left:
-        st.plotly_chart(channel_figure(maps, channel), config=parts.PLAIN, key="map")
+        chart(channel_figure(maps, channel), "map", f"{info.name}-{layer.name}-channel-{channel}")
         parts.legend_magnitude(f"{shown.min():.3g}", f"{shown.max():.3g} (activation of channel {channel})")
     with right:
         st.image(
@@ -162,9 +163,9 @@ def filters_of(layers: tuple[LayerInfo, ...], layer: LayerInfo, channel: int) ->
         + ("In colour: the inputs are red, green and blue." if bank.first and inputs == 3 else "Mean over the inputs.")
     )
     if bank.first or count <= 64:
-        st.plotly_chart(
-            filter_figure(bank), width=figure_width(count), config=parts.PLAIN, key="filters",
-            alt=f"{count} filters of {name}, index on hover",
+        chart(
+            filter_figure(bank), "filters", f"{info.name}-{name}-filters", table=filter_rows(bank),
+            width=figure_width(count), alt=f"{count} filters of {name}, index on hover",
         )  # fmt: skip
     if not (bank.first and inputs == 3):
         pages = -(-inputs // _PLANES)

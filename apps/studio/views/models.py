@@ -88,7 +88,8 @@ def one(info: ModelInfo) -> None:
     """What the card of a model says."""
     st.subheader(info.name, anchor=False)
     st.markdown(info.title)
-    st.caption(("Tags: " if info.multilabel else "Classes: ") + ", ".join(info.classes))
+    if info.classes:
+        st.caption(("Tags: " if info.multilabel else "Classes: ") + ", ".join(info.classes))
     if info.paper:
         st.caption(info.paper)
     parts.note(info)

@@ -7,24 +7,16 @@ import json
 import pandas as pd
 import streamlit as st
 
-from apps.lab.region import CHOICES, CUSTOM, WHOLE, describe, preview
+from apps.lab.region import describe, preview
 from apps.lab.snippets import cli_snippet, curl_snippet, python_snippet
 from apps.studio import parts, state
 from apps.studio.charts import chart
+from apps.studio.region_choice import choose_region
 from apps.words import assurance_words, tags_headline
 from fashionviz.figures.bars import probability_bars
 from fashionviz.models.registry import get_model
 from fashionviz.results import Prediction
 from fashionviz.serialise import prediction_json
-
-
-def choose_region() -> None:
-    """Which part of the photo to ask about: a whole outfit is no single class."""
-    st.segmented_control("Part of the photo", CHOICES, default=WHOLE, required=True, key="region", bind="query-params")
-    if st.session_state["region"] == CUSTOM:
-        across, down = st.columns(2)
-        across.slider("From left to right, % of the width", 0, 100, state.SPAN, key="across", bind="query-params")
-        down.slider("From top to bottom, % of the height", 0, 100, state.SPAN, key="down", bind="query-params")
 
 
 def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
@@ -40,13 +32,7 @@ def answer(prediction: Prediction, note: str, classes: tuple[str, ...]) -> None:
         sign, lead, more = assurance_words(prediction.assurance)
         st.markdown(f"{sign} **{lead}** {more}")
     chart(probability_bars(prediction, classes), "bars", f"{prediction.model.name}-probabilities")
-    runner_up = prediction.scores[1].label
-    st.page_link(
-        "views/explain.py",
-        label=f"Why {top.label} and not {runner_up}?",
-        icon=":material/compare_arrows:",
-        query_params={"model": prediction.model.name, "target": top.label, "against": runner_up},
-    )
+    parts.why_link(prediction)
     if note:
         st.caption(note)
 
@@ -60,6 +46,7 @@ def tagged(prediction: Prediction) -> None:
         "bar, which was chosen for each tag on validation."
     )
     parts.tags(prediction.tags)
+    parts.why_link(prediction)
     with st.expander(f"All {len(prediction.scores)} tags"):
         rows = [(group.title, tag) for group in prediction.tags for tag in group.tags]
         share = st.column_config.NumberColumn(format="%.4f")
@@ -132,13 +119,16 @@ held = parts.need_photo("see what the model makes of it")
 choose_region()
 choice, box = state.region()
 left, right = st.columns([5, 7], gap="large")
+outlined = "Your photo with the chosen part outlined"
 with left:
-    st.image(preview(held.photo, box), width="stretch", alt="Your photo with the chosen part outlined")
+    picture = st.empty()
+    picture.image(preview(held.photo, box), width="stretch", alt=outlined)
     st.caption(f"Asked about {describe(choice, box)}.")
 with right, parts.plainly():
     prediction = state.remember(
         ("predict", info.name, info.sha256, held.digest, box),
         lambda: parts.engine().predict(held.photo, info.name, box=box),
     )
+    picture.image(preview(held.photo, box), width="stretch", alt=parts.photo_alt(prediction, outlined))
     answer(prediction, info.note, info.classes)
 details(prediction, held.name, info.note)

@@ -14,7 +14,7 @@ from fashionviz.take_home.code import report_cli, report_python
 from fashionviz.take_home.gather import take_home
 from fashionviz.take_home.page import report_html
 from fashionviz.take_home.result import METHODS as USUAL
-from fashionviz.take_home.result import Wish
+from fashionviz.take_home.result import TRUSTED, Wish
 
 MOST_PROBABLE = "the most probable class"
 
@@ -39,10 +39,18 @@ def choose(box: Box | None) -> Wish:
     classes = list(dict.fromkeys(label for i in trained if i.name in models for label in i.classes))
     parts.choice_from("target", [MOST_PROBABLE, *classes])
     target = st.selectbox("Class to explain", [MOST_PROBABLE, *classes], key="target", bind="query-params")
+    checked = st.segmented_control(
+        "Find out which maps can be trusted: those of quick methods, all, or none",
+        TRUSTED,
+        default=Wish.trust,
+        required=True,
+        key="trust",
+        bind="query-params",
+    )
     slow = [get_method(name).title for name in methods if name in offered and get_method(name).slow]
     if slow:
         st.caption(f"{', '.join(slow)}: many passes through each network, which may take a minute or more.")
-    return Wish(tuple(models), tuple(methods), None if target == MOST_PROBABLE else target, box)
+    return Wish(tuple(models), tuple(methods), None if target == MOST_PROBABLE else target, box, checked)
 
 
 def page_for(held: Held, wish: Wish) -> tuple[str, tuple[str, ...]] | None:
@@ -66,7 +74,7 @@ def page_for(held: Held, wish: Wish) -> tuple[str, tuple[str, ...]] | None:
 
     job = jobs.job_for(key, work)
     if not job.wait(jobs.PATIENCE_S):
-        jobs.watch(job, "Asking the models", step="answer")
+        jobs.watch(job, "Asking the models", step="step")
         st.stop()
     if job.result is not None:
         jobs.drop_job()
@@ -105,8 +113,8 @@ parts.header(
     "What the models say of the photo, where they looked and what their layers see, as one file to keep or to send.",
     "One HTML file that needs nothing else: no server, no network, no script",
     "The file holds the photo's pixels without the metadata of the file that you chose, each model's answer with its "
-    "probabilities, the maps with their legends and times, the activation maps of the default layer and the filters "
-    "of the first one.",
+    "probabilities, the maps with their legends and times and how far each can be trusted, the activation maps of the "
+    "default layer and the filters of the first one.",
     "It names the weights by their SHA-256, the versions of what computed it, and the code that makes it again: the "
     "same photo and weights give the same figures and pictures.",
 )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.lab.snippets import segment_cli, segment_curl
 from apps.studio import parts, state
+from apps.studio.charts import chart
 from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.figures.regions import label_png, legend, region_picture, shares_figure, with_legend
 from fashionviz.images import Photo, encode_png
@@ -114,20 +115,19 @@ with right:
     parts.legend_dots(legend(result))
     st.caption(f"Answered in {result.timings.total:.0f} ms. {result.note}")
 st.subheader("How much of the photo", anchor=False)
-st.plotly_chart(shares_figure(result), config=parts.PLAIN, key="shares")
-with st.expander("As a table"):
-    height, width = part.height, part.width
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "class": result.classes,
-                "share of the photo, %": [100 * share for share in result.shares],
-                "pixels, about": [round(share * height * width) for share in result.shares],
-            }
-        ),
-        hide_index=True,
-        column_config={"share of the photo, %": st.column_config.NumberColumn(format="%.2f")},
-    )
+chart(
+    shares_figure(result),
+    "shares",
+    f"{info.name}-shares",
+    table=pd.DataFrame(
+        {
+            "class": result.classes,
+            "share of the photo, %": [100 * share for share in result.shares],
+            "pixels, about": [round(share * part.height * part.width) for share in result.shares],
+        }
+    ),
+    columns={"share of the photo, %": st.column_config.NumberColumn(format="%.2f")},
+)
 downloads(result, part, held.name)
 with st.container(horizontal=True):
     for page, label in (("activations", "Watch its layers"), ("filters", "See its filters")):

@@ -123,7 +123,7 @@ def sweep(record: SweepRecord) -> None:
     }
     for tab, (key, (title, picture)) in zip(st.tabs([t for t, _ in plots.values()]), plots.items(), strict=True):
         with tab:
-            st.image(picture, width="stretch")
+            st.image(picture, width="stretch", alt=f"{title} of {record.title}; the table below holds every trial")
             st.download_button(
                 f"{title} (SVG)", picture, file_name=f"{record.study}-{key}.svg", mime="image/svg+xml",
                 on_click="ignore", icon=":material/download:", key=f"svg {key}",

@@ -30,6 +30,15 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("POST", f"{API}/disagreement"),
         ("POST", f"{API}/segment"),
         ("POST", f"{API}/trust"),
+        ("GET", f"{API}/generators"),
+        ("POST", f"{API}/generate"),
+        ("POST", f"{API}/interpolate"),
+        ("POST", f"{API}/formation"),
+        ("POST", f"{API}/invert"),
+        ("POST", f"{API}/match"),
+        ("GET", f"{API}/catalogues"),
+        ("GET", f"{API}/catalogues/{{name}}"),
+        ("GET", f"{API}/catalogues/{{name}}/items/{{identifier}}/thumbnail"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
     }
@@ -37,6 +46,8 @@ def test_openapi_is_complete(client: TestClient) -> None:
         assert operation["summary"]
         assert operation["description"]
         kind = "text/html" if path == f"{API}/report" else "application/json"
+        kind = "image/webp" if path.endswith("/thumbnail") else kind
+        kind = "image/gif" if path == f"{API}/interpolate" else kind
         assert "schema" in operation["responses"]["200"]["content"][kind]
     assert set(calls["POST", f"{API}/explain"]["responses"]["200"]["content"]) == {
         "application/json",
@@ -44,7 +55,10 @@ def test_openapi_is_complete(client: TestClient) -> None:
         "application/octet-stream",
     }
     assert "429" in calls["POST", f"{API}/predict"]["responses"]
-    assert schema["components"]["schemas"]["PredictionBody"]["examples"]
+    for shape in ("PredictionBody", "SamplesBody", "GenerateAsked", "InterpolateAsked", "FormationAsked"):
+        assert schema["components"]["schemas"][shape]["examples"]
+    for call in ("generate", "interpolate", "formation", "invert"):
+        assert {"404", "409", "422", "429"} <= set(calls["POST", f"{API}/{call}"]["responses"])
 
 
 def test_docs_need_no_other_host(client: TestClient) -> None:

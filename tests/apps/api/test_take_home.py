@@ -13,7 +13,10 @@ from tests.apps.api.calls import NAME, error_of, post
 
 
 def test_a_report_comes_as_a_file(client: TestClient) -> None:
-    answer = post(client, "/report", name="<i>été.png", models=NAME, methods="gradient,grad-cam", target="Men/Other")
+    answer = post(
+        client, "/report", name="<i>été.png", models=NAME, methods="gradient,grad-cam", target="Men/Other",
+        trust="none",
+    )  # fmt: skip
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-disposition"] == (
@@ -36,6 +39,7 @@ def test_what_is_wrong_is_one_sentence(client: TestClient, replace: Any, monkeyp
         (409, "model_not_trained", None, {"models": f"{NAME},resnet152.gender_category"}),
         (422, "invalid_request", None, {"methods": "tea-leaves"}),
         (422, "invalid_request", None, {"target": "Pets"}),
+        (422, "invalid_request", None, {"trust": "some"}),
     ):
         answer = post(client, "/report", **({} if data is None else {"data": data}), **fields)
         assert answer.status_code == status

@@ -86,6 +86,7 @@ def test_only_the_documented_calls_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(named) == {
         "/predict", "/explain", "/trust", "/activations", "/filters", "/landmarks", "/every_model", "/annotate",
+        "/draw", "/interpolate", "/invert",
     }  # fmt: skip
     assert [p["parameter_name"] for p in named["/predict"]["parameters"]] == ["file", "model", "box"]
     names = ["file", "model", "method", "target", "box", "against"]

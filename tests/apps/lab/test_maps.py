@@ -9,7 +9,8 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from apps.lab import maps, maps_page, region
+from apps.lab import handlers, maps, maps_page, region
+from apps.lab.app import chosen_tab
 from apps.lab.events import Held
 from apps.lab.layout import Page
 from apps.lab.maps_page import MapsEvents
@@ -99,6 +100,33 @@ def test_the_classes_are_those_of_the_model(engine: Engine, page: Page) -> None:
     assert opened[page.target].value != "Men/Apparel"
     assert opened[page.against].value == "dresses"
     assert "dress.png" in opened[page.note]
+
+
+def test_a_check_does_not_stop_the_drawing(engine: Engine, page: Page) -> None:
+    events, shown = MapsEvents(engine, page), {}
+    for number, step in enumerate(events.run(HELD, MODEL, "dresses", maps.NOTHING, "Signed", REQUEST, *WHOLE)):
+        shown |= step
+        if number == 3:
+            nothing = lambda *a, **k: None  # noqa: E731
+            html = events.check(HELD, MODEL, "dresses", maps.NOTHING, "gradient", REQUEST, nothing, *WHOLE)
+            assert "rank correlation" in html
+            assert events.checked(REQUEST).interactive, "the drawing can still be cancelled"
+    assert "cancelled" not in shown[page.note]
+    assert not events.checked(REQUEST).interactive
+
+
+def test_a_link_names_both_classes(engine: Engine, page: Page) -> None:
+    request = gr.Request(session_hash="a", query_params={"target": "dresses", "against": "tops"})
+    arrived = MapsEvents(engine, page).arrive(None, MODEL, None, request)
+    assert (arrived[page.target].value, arrived[page.against].value) == ("dresses", "tops")
+    assert chosen_tab(request).selected == maps_page.TAB
+    foreign = gr.Request(session_hash="a", query_params={"target": "Pets"})
+    with pytest.MonkeyPatch.context() as patch:
+        said: list[str] = []
+        patch.setattr(gr, "Info", said.append)
+        arrived = MapsEvents(engine, page).arrive(None, MODEL, None, foreign)
+    assert said == [f"The link names a class that {MODEL} does not have: Pets."]
+    assert (arrived[page.target].value, arrived[page.against].value) == (handlers.TOP, maps.NOTHING)
 
 
 def test_the_verdict_is_that_of_the_engine(engine: Engine, page: Page) -> None:

@@ -1,0 +1,178 @@
+"""Training generators: exact resume, warnings, installation, a user's own folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fashionviz.data.examples import KINDS, draw
+from fashionviz.errors import DataError, InvalidRequest
+from fashionviz.evaluation.drawing_report import save_film
+from fashionviz.generate.draw import draw_pixels
+from fashionviz.generate.latents import latents_of
+from fashionviz.inference.engine import Engine
+from fashionviz.models.generators import GeneratorSpec, get_generator
+from fashionviz.models.preprocess import letterbox
+from fashionviz.training.drawing_own import own_name, photos_from_folder, train_on_folder
+from fashionviz.training.drawing_photos import DrawingBatches, Photos
+from fashionviz.training.drawing_recipes import DRAWING_RECIPES, DrawingRecipe
+from fashionviz.training.drawing_run import collapse_warning, networks_of, train_generator
+from fashionviz.training.vary import vary
+from tests.drawn import CONDITIONAL, PLAIN
+
+# Lightning's advice: folders that are not empty, networks in evaluation mode, data loaders without processes.
+pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.filterwarnings("ignore::FutureWarning")]
+
+
+def photos(n: int, classes: int = 6) -> Photos:
+    rng = np.random.default_rng(n)
+    pixels = rng.integers(0, 256, (n, 64, 64, 3), dtype=np.uint8)
+    return Photos(pixels, np.arange(n) % classes, np.arange(n), None)
+
+
+def quick(name: str) -> tuple[DrawingRecipe, GeneratorSpec]:
+    recipe = replace(DRAWING_RECIPES[name], epochs=3, per_epoch=None, batch=8, scored=16, start=None)
+    return recipe, get_generator(name)
+
+
+@pytest.mark.parametrize("name", [PLAIN, CONDITIONAL])
+def test_a_resumed_run_draws_the_same(tmp_path: Path, name: str) -> None:
+    recipe, spec = quick(name)
+    kept = photos(16), photos(24)
+    whole = train_generator(recipe, spec, *kept, folder=tmp_path / "whole", on_epoch=lambda *_: None)
+    train_generator(recipe, spec, *kept, epochs=1, folder=tmp_path / "cut", on_epoch=lambda *_: None)
+    resumed = train_generator(recipe, spec, *kept, resume=True, folder=tmp_path / "cut", on_epoch=lambda *_: None)
+    assert [row["epoch"] for row in resumed.history] == [0, 1, 2]
+    assert resumed.history == whole.history
+    assert np.array_equal(resumed.film, whole.film)
+    assert whole.film.shape == (3, 36, 64, 64, 3)
+    states = [torch.load(tmp_path / run / "last.ckpt", weights_only=True)["state_dict"] for run in ("whole", "cut")]
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+    before = spec.make().state_dict()
+    assert any(
+        not torch.equal(before[k.removeprefix("generator.")], v) for k, v in states[0].items() if "generator" in k
+    )
+    generator, judge = networks_of(whole.best, spec)
+    assert not generator.training
+    assert (judge is None) == (name == CONDITIONAL)
+    assert (tmp_path / "whole" / "epoch-003.png").is_file()
+
+
+def test_a_batch_depends_on_recipe_epoch_and_step_alone() -> None:
+    recipe, spec = quick(CONDITIONAL)
+    batches = DrawingBatches(recipe, spec, photos(24))
+    first, again = batches[4], DrawingBatches(recipe, spec, photos(24))[4]
+    for a, b in zip(first, again, strict=True):
+        assert torch.equal(a, b)
+    assert len(batches) == 3
+    assert first.images.abs().max() <= 1
+    assert not torch.equal(first.z, batches[5].z)
+    with pytest.raises(DataError, match="too few"):
+        DrawingBatches(recipe, spec, photos(7))
+
+
+def row(epoch: int, **facts: float) -> dict[str, float]:
+    return {"epoch": epoch, "spread": 0.9, "real_found": 0.8, "drawn_found": 0.8, **facts}
+
+
+def test_a_collapse_is_said_in_words() -> None:
+    assert collapse_warning([]) is None
+    assert collapse_warning([row(0)]) is None
+    said = collapse_warning([row(0), row(1, spread=0.2)])
+    assert said is not None
+    assert "Epoch 2" in said
+    assert "20%" in said
+    won = [row(k, real_found=1.0, drawn_found=0.995) for k in range(3)]
+    assert collapse_warning(won[:2]) is None
+    assert "has won" in str(collapse_warning(won))
+
+
+def test_variation_lets_gradients_through_and_keeps_white() -> None:
+    torch.manual_seed(0)
+    images = torch.full((4, 3, 16, 16), 1.0, requires_grad=True)
+    shown = vary(images, light=0.0)
+    assert shown.shape == images.shape
+    assert torch.allclose(shown, torch.ones_like(shown), atol=1e-6)
+    shown.sum().backward()
+    assert images.grad is not None
+    assert images.grad.abs().sum() > 0
+    dot = torch.zeros(64, 3, 16, 16)
+    dot[:, :, 8, 8] = -1
+    places = {int(p) for p in vary(dot, shift=0.2, light=0.0).mean(dim=1).flatten(1).argmin(dim=1)}
+    assert len(places) > 10
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "My shop!"
+    (place / "more").mkdir(parents=True)
+    for seed in range(110):
+        target = place / ("more" if seed % 2 else "") / f"{seed}.png"
+        Image.fromarray(draw(KINDS[seed % len(KINDS)], seed)).resize((48, 64)).save(target)
+    (place / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    (place / "again.png").write_bytes((place / "0.png").read_bytes())
+    return place
+
+
+def test_a_folder_of_ones_own(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path / "cache"))
+    like = get_generator(PLAIN)
+    learn, choose = photos_from_folder(folder, like)
+    assert len(learn) + len(choose) == 110
+    assert 3 <= len(choose) <= 25
+    first = letterbox(np.asarray(Image.open(folder / "0.png").convert("RGB")), (64, 64))[0]
+    assert any(np.array_equal(first, p) for p in np.concatenate([learn.pixels, choose.pixels]))
+    heard: list[tuple[int, int]] = []
+    recipe = replace(DRAWING_RECIPES[PLAIN], scored=16)
+    monkeypatch.setitem(DRAWING_RECIPES, PLAIN, recipe)
+    said = train_on_folder(folder, epochs=2, on_epoch=lambda *told: heard.append(told))
+    name = own_name(folder)
+    assert name == "dcgan.my_shop"
+    assert name in said
+    assert heard == [(1, 2), (2, 2)]
+    card = json.loads((tmp_path / "weights" / name / "card.json").read_text())
+    assert card["recipe"]["like"] == PLAIN
+    assert str(tmp_path) not in json.dumps(card)
+    assert (tmp_path / "weights" / name / "film.webp").is_file()
+    engine = Engine()
+    info = next(info for info in engine.generators() if info.name == name)
+    assert info.trained
+    assert "trained here" in info.title
+    drawn = engine.generate(name, n=2).pixels
+    engine.close()
+    assert drawn.shape == (2, 64, 64, 3)
+    assert not any(info.name == name for info in Engine().models())
+
+
+def test_a_film_has_a_frame_an_epoch(tmp_path: Path) -> None:
+    film = np.random.default_rng(0).integers(0, 256, (4, 36, 64, 64, 3), dtype=np.uint8)
+    save_film(film, tmp_path / "film.webp")
+    shown = Image.open(tmp_path / "film.webp")
+    assert shown.n_frames == 4
+    assert shown.size == (6 * 66 - 2, 6 * 66 - 2)
+
+
+def test_few_pictures_are_too_few(tmp_path: Path) -> None:
+    Image.fromarray(draw(KINDS[0], 1)).save(tmp_path / "1.png")
+    with pytest.raises(DataError, match="1 different pictures"):
+        photos_from_folder(tmp_path, get_generator(PLAIN))
+    with pytest.raises(InvalidRequest, match="of the project"):
+        train_on_folder(tmp_path / "all")
+
+
+def test_pictures_do_not_depend_on_the_batch() -> None:
+    spec = get_generator(CONDITIONAL)
+    torch.manual_seed(1)
+    generator = spec.make().eval()
+    latents = latents_of(list(range(10)), spec.latent)
+    classes = np.arange(10) % 6
+    whole = draw_pixels(generator, latents, classes)
+    pieces = draw_pixels(generator, latents, classes, batch=3)
+    assert np.abs(whole.astype(int) - pieces).max() <= 1
