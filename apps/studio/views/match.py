@@ -26,7 +26,7 @@ from fashionviz.match.protocols import WholePhoto
 from fashionviz.match.results import MatchedItem, Matches
 from fashionviz.match.sources import DemoSource
 from fashionviz.match.wiring import EngineDetector, best_embedder, categoriser_for, embedder_for, trained_detectors
-from fashionviz.models.registry import get_model
+from fashionviz.models.registry import default_model, get_model
 from fashionviz.results import Box
 
 #: The catalogue that is chosen at first, where it is there.
@@ -90,7 +90,8 @@ def offer_own(open_first: bool) -> None:
             if own_catalogue.held() is not None:
                 st.button("Remove my catalogue", key="drop_own", on_click=_drop)
         st.caption("A catalogue that stays, of any size, with prices and other columns of a table:")
-        st.code("fashionviz catalogue build myshop photos/", language="bash")
+        which = "" if item_embedders() else f" --embedder {default_model().name}"
+        st.code(f"fashionviz catalogue build myshop photos/{which}", language="bash")
 
 
 def _begin(what: str) -> None:
