@@ -215,7 +215,7 @@ def filters(info: CatalogueInfo, narrowing: bool) -> tuple[tuple[str, ...], bool
 def like_this(catalogue: Catalogue, identifier: str) -> None:
     """The items most like one of the catalogue."""
     item = catalogue.items([identifier]).get(identifier)
-    st.button("Back to the photo", key="back_to_photo", on_click=_like, args=("",), icon=":material/undo:")
+    st.button("Back to the photo", key="back_to_photo", on_click=_like, args=("", ""), icon=":material/undo:")
     if item is None:
         st.warning(f"The catalogue has no item {identifier[:80]!r} any more.")
         return
@@ -229,10 +229,10 @@ def like_this(catalogue: Catalogue, identifier: str) -> None:
         match_cards.cards(catalogue, match_item(catalogue, identifier), _like)
 
 
-def _like(identifier: str) -> None:
-    """Remember whose like is looked for; it stands in the address."""
+def _like(catalogue: str, identifier: str) -> None:
+    """Remember whose like is looked for; it stands in the address as ``CATALOGUE/ID``."""
     if identifier:
-        st.query_params["like"] = identifier
+        st.query_params["like"] = f"{catalogue}/{identifier}"
     else:
         st.query_params.pop("like", None)
 
@@ -358,6 +358,9 @@ def page() -> None:
             offer_own(True)
             return
         parts.choice_from("catalogue", every)
+        named, _, like = st.query_params.get("like", "").partition("/")
+        if named in every and "catalogue" not in st.session_state:
+            st.session_state["catalogue"] = named  # of the item that a link names
         name = st.selectbox("Catalogue", every, key="catalogue", bind="query-params")
         try:
             catalogue = opened(name)
@@ -370,7 +373,7 @@ def page() -> None:
         if not info.items:
             st.info("This catalogue is empty. Add photos to it, or choose another.")
             st.code(f"fashionviz catalogue add {info.name} photo.jpg", language="bash")
-        elif like := st.query_params.get("like"):
+        elif like and named == name:
             like_this(catalogue, like)
         else:
             by_photo(catalogue, info)
