@@ -22,8 +22,8 @@ from fashionviz.generate.points import parse_point
 from fashionviz.images import encode_png
 from fashionviz.results import ModelRef, Timings
 
-#: Instead of a class: each seed has its own.
-EVERY = "Each seed its own"
+#: Instead of a class: each seed has its turn.
+EVERY = "Each class in turn"
 #: The slider's right end: latents as they come.
 AS_IT_COMES = MAX_TRUNCATION
 COUNTS = (6, 12, 24, 48, 96)

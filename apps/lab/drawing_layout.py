@@ -71,7 +71,6 @@ def _controls(page: Page, engine: Any) -> None:
             step=0.1,
             label="How far from typical",
             info="Left: the most typical garments, much alike. At the right end: as it comes.",
-            buttons=[],
             scale=6,
             min_width=260,
             elem_id="fv-draw-truncation",
@@ -107,7 +106,7 @@ def _grid(page: Page) -> None:
             page.said = gr.HTML("", elem_id="fv-draw-said")
             with gr.Row(equal_height=True):
                 page.share = gr.Slider(
-                    5, 80, 30, step=5, label="How different, %", min_width=150, buttons=[], elem_id="fv-draw-share"
+                    5, 80, 30, step=5, label="How different, %", min_width=150, elem_id="fv-draw-share"
                 )
                 page.like = gr.Button("More like this", interactive=False, min_width=130, elem_id="fv-draw-like")
                 page.near = gr.Button("Nearest real items", interactive=False, min_width=130, elem_id="fv-draw-near")
@@ -121,7 +120,7 @@ def _walks(page: Page) -> None:
     page.picked = gr.HTML(parts.status(drawing.picked(())), elem_id="fv-picked")
     with gr.Row(equal_height=True):
         page.steps = gr.Slider(
-            MIN_STEPS, MAX_STEPS, 12, step=1, label="Pictures from one to the next", scale=4, min_width=200, buttons=[]
+            MIN_STEPS, MAX_STEPS, 12, step=1, label="Pictures from one to the next", scale=4, min_width=200
         )
         page.walk = gr.Button(
             "Walk between them", variant="primary", interactive=False, scale=2, min_width=150, elem_id="fv-walk"
@@ -137,9 +136,7 @@ def _walks(page: Page) -> None:
             page.film = _picture("The walk as a film", "fv-film")
         with gr.Column(min_width=280):
             page.mix = _picture("The first two picks, mixed", "fv-mix", HEIGHT - 86)
-            page.mixing = gr.Slider(
-                0, 100, 50, step=5, label="Mix of the first two picks, %", buttons=[], elem_id="fv-mixing"
-            )
+            page.mixing = gr.Slider(0, 100, 50, step=5, label="Mix of the first two picks, %", elem_id="fv-mixing")
     page.strip = _picture("The walk, picture by picture", "fv-strip", 76)
     page.mixed = gr.State(None, time_to_live=KEEP_S)
     with gr.Row():
@@ -159,7 +156,7 @@ def _search(page: Page) -> None:
                 page.target = _picture("The photo as it is compared", "fv-target", 190)
                 page.reached = _picture("What the latent found draws", "fv-reached", 190)
             page.search_note = gr.HTML(parts.status(FIND, tall=True), elem_id="fv-search-note")
-            page.depth = gr.Slider(50, 600, 200, step=50, label="Steps of the search", buttons=[])
+            page.depth = gr.Slider(50, 600, 200, step=50, label="Steps of the search")
             with gr.Row():
                 page.search = gr.Button(
                     "Find it", variant="primary", interactive=False, min_width=110, elem_id="fv-search"
