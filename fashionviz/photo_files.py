@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from fashionviz import images
 from fashionviz.data.items import item_photo, named_item
 from fashionviz.errors import ImageError, InvalidRequest
-from fashionviz.generate.named import drawn_photo, is_drawn, parse_drawn
 from fashionviz.images import Photo, encode_png
 
 
@@ -29,8 +28,9 @@ def read_photo(path: Path | str) -> Photo:
         FashionvizError: the drawing cannot be drawn.
     """
     path = Path(path)
-    if is_drawn(str(path)):
-        from fashionviz.inference.engine import shared_engine  # only who asks for a drawing waits for it
+    if str(path).startswith("drawn:"):  # only who asks for a drawing waits for what draws
+        from fashionviz.generate.named import drawn_photo, parse_drawn
+        from fashionviz.inference.engine import shared_engine
 
         return drawn_photo(parse_drawn(str(path)), shared_engine())
     try:
