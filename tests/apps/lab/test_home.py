@@ -9,6 +9,7 @@ import gradio as gr
 import pytest
 
 from apps.lab import handlers, home, parts, region
+from apps.lab.app import build_lab
 from apps.lab.events import Held
 from apps.lab.home import HomeEvents
 from apps.lab.layout import Page
@@ -97,3 +98,11 @@ def test_a_failure_is_a_sentence(events: HomeEvents, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(home, "take_home", full)
     assert "Too many photos are waiting." in make(events)[events.page.note]
     assert "Add a photo first" in make(events, None)[events.page.note]
+
+
+def test_nothing_that_has_no_hash_is_watched(engine: Engine) -> None:
+    """Gradio hashes a state that something listens to, and a photo's pixels have no hash: no answer would come."""
+    blocks = build_lab(engine)
+    watched = [blocks.blocks[target] for fn in blocks.fns.values() for target, _ in fn.targets if target is not None]
+    assert watched
+    assert not [component for component in watched if isinstance(component, gr.State)]
