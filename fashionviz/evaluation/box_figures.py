@@ -57,7 +57,11 @@ def box_figures(found: Sequence[Boxes], true: Sequence[Boxes], classes: int) -> 
     import torch
     from torchmetrics.detection import MeanAveragePrecision
 
-    metric = MeanAveragePrecision(class_metrics=True, extended_summary=True, backend="pycocotools")
+    # torchmetrics' own recalls are float32: 0.3 is then a little more than 3 of 10, which COCO counts as reached.
+    recalls = _RECALLS.tolist()
+    metric = MeanAveragePrecision(
+        rec_thresholds=recalls, class_metrics=True, extended_summary=True, backend="pycocotools"
+    )
     metric.warn_on_many_detections = False
     tensor = torch.from_numpy
     metric.update(

@@ -236,7 +236,7 @@ def test_more_photos_than_there_are() -> None:
 def test_the_trunk_learns_more_slowly_and_no_parameter_is_left_out() -> None:
     network = SPEC.build()
     network.get_submodule("backbone.body.features.0").requires_grad_(False)
-    module = ItemNetwork(network, RECIPE, 13, steps=10)
+    module = ItemNetwork(network, RECIPE, 13, steps=20)
     optimiser = module.configure_optimizers()["optimizer"]
     learned = {id(p) for group in optimiser.param_groups for p in group["params"]}
     assert learned == {
