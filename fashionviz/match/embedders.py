@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +29,8 @@ from fashionviz.results import ModelRef
 #: The task of networks that are trained to embed items.
 ITEM = "item"
 _AT_ONCE = 16
+#: Kinds of answers whose networks end in one linear layer.
+_HEADED = ("classes", "tags", "embedding")
 #: Longest wait for the batches of others.
 _WAIT_S = 60.0
 
@@ -42,8 +45,8 @@ class FrozenFeatures:
 
     def __init__(self, name: str) -> None:
         self._spec = get_model(name)
-        if self._spec.task.regions:
-            raise InvalidRequest(f"{name} says what each pixel shows and makes no vector of a picture.")
+        if str(self._spec.task.answer) not in _HEADED:
+            raise InvalidRequest(f"{name} neither names what a photo shows nor embeds it, so it makes no vector of it.")
         network, card = load_trained(name)
         self._network = network.eval().to(memory_format=torch.channels_last)
         self._lock = threading.Lock()  # the features come through a hook: one batch at a time
@@ -72,6 +75,9 @@ class FrozenFeatures:
 class EmbeddingEngine(Protocol):
     """An engine with a call that embeds."""
 
+    def model(self, name: str | None = None) -> Any:
+        """What is known of a network, ``sha256`` of its weights among it."""
+
     def embed(self, photo: Photo, model: str | None = None) -> Any:
         """A photo to a result with ``vector`` ``(D,)`` of unit length and ``model``, a :class:`ModelRef`."""
 
@@ -81,22 +87,25 @@ class EngineEmbedder:
 
     def __init__(self, engine: EmbeddingEngine, name: str) -> None:
         self._engine, self._name = engine, name
-        first = engine.embed(images.from_pixels(np.full((8, 8, 3), 255, np.uint8)), model=name)
-        self.ref: ModelRef = first.model
-        self.dim = len(first.vector)
+        self.ref = ModelRef(name, str(engine.model(name).sha256))
+
+    @cached_property
+    def dim(self) -> int:
+        """Values of a vector; asks the network once, when a catalogue is made."""
+        return len(self._one(np.full((8, 8, 3), 255, np.uint8)))
+
+    def _one(self, picture: Pixels) -> NDArray[np.float32]:
+        return self._engine.embed(images.from_pixels(picture), model=self._name).vector
 
     def embed(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
         """Pictures ``(H, W, 3)`` uint8 to ``(N, D)`` of unit length."""
         if not pictures:
             return np.empty((0, self.dim), np.float32)
 
-        def one(picture: Pixels) -> NDArray[np.float32]:
-            return self._engine.embed(images.from_pixels(picture), model=self._name).vector
-
         if len(pictures) == 1:
-            return np.stack([one(pictures[0])])
+            return np.stack([self._one(pictures[0])])
         with ThreadPoolExecutor(min(_AT_ONCE, len(pictures))) as pool:
-            return np.stack(list(pool.map(one, pictures)))
+            return np.stack(list(pool.map(self._one, pictures)))
 
 
 def item_embedders() -> tuple[str, ...]:

@@ -201,7 +201,8 @@ def test_an_engine_that_embeds_is_asked_for_each_picture() -> None:
         assert model == "colours.item"
         return SimpleNamespace(vector=Colours().embed([photo.pixels])[0], model=Colours.ref)
 
-    embedder = EngineEmbedder(SimpleNamespace(embed=embed), "colours.item")
+    known = SimpleNamespace(sha256=Colours.ref.sha256)
+    embedder = EngineEmbedder(SimpleNamespace(embed=embed, model=lambda name: known), "colours.item")
     assert (embedder.ref, embedder.dim) == (Colours.ref, DIM)
     pictures = [flat(colour) for colour in COLOURS.values()]
     assert np.array_equal(embedder.embed(pictures), Colours().embed(pictures))
@@ -220,6 +221,8 @@ def test_frozen_features_are_the_input_of_the_last_layer_normalised(weights: Pat
     assert found[0] == pytest.approx(pooled / np.linalg.norm(pooled), abs=1e-5)
     assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-5)
     assert embedder.ref == ModelRef(MODEL, card.sha256)
+    with pytest.raises(InvalidRequest, match="makes no vector"):
+        FrozenFeatures("lraspp_mobilenet_v2.garment")
     with pytest.raises(ModelNotTrained, match=r"features of a classifier can be taken instead: --embedder"):
         wiring.embedder_for(object())
     assert wiring.embedder_for(object(), MODEL).ref == wiring.best_embedder(object()).ref == embedder.ref
