@@ -112,12 +112,13 @@ class HomeEvents:
         page = self.page
         return {page.make: gr.Button(interactive=ready), page.cancel: gr.Button(visible=False, interactive=False)}
 
-    def follow(self, held: Held | None, request: gr.Request) -> dict[Any, Any]:
-        """Another photo, part or question: what was made is about the former one."""
+    def follow(self, held: Held | None, answer: str | None, request: gr.Request) -> dict[Any, Any]:
+        """Another photo, answer or question: what was made is about the former one."""
         self.jobs.replace(session_of(request))
         page = self.page
         gone = gr.DownloadButton(value=None, visible=False, interactive=False)
-        return {**self._idle(ready=held is not None), page.file: gone, page.note: parts.status(_WHAT)}
+        ready = held is not None and answer != parts.working_card()
+        return {**self._idle(ready=ready), page.file: gone, page.note: parts.status(_WHAT)}
 
     def cancel(self, request: gr.Request) -> Any:
         """Stop at the next pass. Returns the button, pressed once."""
@@ -146,13 +147,11 @@ def wire(page: Page, other: Page, events: HomeEvents) -> None:
         trigger_mode="multiple",
     )
     page.cancel.click(events.cancel, None, page.cancel, queue=False, **hidden)
+    # The photo itself cannot be watched: Gradio would hash it, and arrays have no hash. Its answer changes with it.
     gr.on(
-        [
-            other.held.change, other.model.input, other.method.input, other.target.input, other.region.change,
-            *(slider.release for slider in part[1:]),
-        ],
+        [other.answer.change, other.model.input, other.method.input, other.target.input],
         events.follow,
-        other.held,
+        [other.held, other.answer],
         places,
         **hidden,
-    )  # fmt: skip
+    )

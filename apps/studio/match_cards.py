@@ -16,27 +16,33 @@ from fashionviz.match.pictures import pictures_of
 from fashionviz.match.results import CatalogueItem, Match
 
 #: Side of a card's picture in pixels, and facts shown on it.
-SIDE, FACTS = 152, 3
+SIDE, FACTS = 136, 3
 #: Columns that a person looks for first.
 _FIRST = ("price", "baseColour", "articleType", "kind", "seed", "season", "year")
 
 
-def cards(catalogue: Catalogue, matches: Sequence[Match], more: Callable[[str], None]) -> None:
+def cards(catalogue: Catalogue, matches: Sequence[Match], more: Callable[[str, str], None]) -> None:
     """Matches side by side, most alike first.
 
     Args:
         catalogue: that they are from.
         matches: to be shown.
-        more: called with an item's id when somebody asks for others like it.
+        more: called with the catalogue's name and an item's id when somebody asks for others like it.
     """
     pictures = pictures_of(catalogue, [match.item.id for match in matches])
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for place, match in enumerate(matches, start=1):
             with st.container(width=SIDE + 8, gap="xsmall", key=f"match_{place}"):
                 picture(pictures.get(match.item.id), match.item)
                 st.markdown(f"**{place}. {_plain(match.item.title or match.item.id)}**")
                 st.caption("  \n".join([alike(match), *facts_of(match.item)]))
-                st.button("More like this", key=f"more_{place}", on_click=more, args=(match.item.id,), type="tertiary")
+                st.button(
+                    "More like this",
+                    key=f"more_{place}",
+                    on_click=more,
+                    args=(catalogue.name, match.item.id),
+                    type="tertiary",
+                )
                 ref = named_item(match.item.source) if match.item.source else None
                 if ref is not None:
                     st.button(

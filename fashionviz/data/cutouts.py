@@ -135,7 +135,7 @@ def _with_alpha(data: ParquetSet, size: tuple[int, int]) -> Bytes:
 
 def _boxes(store: Bytes) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The box of each cut-out, 0 to 1, and whether it covers enough."""
-    alpha = store[..., 3] > 0
+    alpha: NDArray[np.bool_] = np.asarray(store[..., 3]) > 0
     rows, columns = np.asarray(alpha.any(axis=2)), np.asarray(alpha.any(axis=1))
     height, width = alpha.shape[1:]
     edges = (

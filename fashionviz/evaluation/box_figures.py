@@ -134,28 +134,22 @@ def matched(found: Sequence[Boxes], true: Sequence[Boxes], label: int) -> Matche
 
 
 def average_precision(boxes: Matched, weights: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Average precision and highest recall at each overlap, NaN where there is nothing to be found.
+    """Average precision and highest recall at each overlap, ``(..., overlaps)``; NaN where nothing is to be found.
 
     Args:
         boxes: of one class.
-        weights: ``(photos,)`` how often each photo counts.
+        weights: ``(..., photos)`` how often each photo counts.
     """
-    total = int(boxes.true @ weights)
-    if not total:
-        return np.full(len(OVERLAPS), np.nan), np.full(len(OVERLAPS), np.nan)
-    weight = weights[boxes.photo]
-    right = (boxes.right * weight).cumsum(axis=1)
-    said = weight.cumsum()
-    precision = right / np.maximum(said, 1)
-    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    recall = right / total
-    out = np.zeros((len(OVERLAPS), len(_RECALLS)))
-    for place in range(len(OVERLAPS)):
-        at = np.searchsorted(recall[place], _RECALLS, side="left")
-        there = at < recall.shape[1]
-        out[place, there] = precision[place, at[there]]
-    reached = recall[:, -1] if recall.shape[1] else np.zeros(len(OVERLAPS))
-    return out.mean(axis=1), reached
+    total = (weights @ boxes.true)[..., None]
+    weight = weights[..., None, boxes.photo]
+    right = (boxes.right * weight).cumsum(axis=-1)
+    precision = right / np.maximum(weight.cumsum(axis=-1), 1)
+    precision = np.maximum.accumulate(precision[..., ::-1], axis=-1)[..., ::-1]
+    recall = right / np.maximum(total, 1)[..., None]
+    # Precision is read at each of the recalls from the first box that reaches it: so many of them each box reaches.
+    reached = np.diff(np.searchsorted(_RECALLS, recall, side="right"), prepend=0, axis=-1)
+    ap = (precision * reached).sum(axis=-1) / len(_RECALLS)
+    return np.where(total > 0, ap, np.nan), np.where(total > 0, recall.max(axis=-1, initial=0.0), np.nan)
 
 
 def intervals(
@@ -172,10 +166,7 @@ def intervals(
     """
     each = [matched(found, true, label) for label in range(classes)]
     drawn = np.random.default_rng(0).multinomial(len(true), np.full(len(true), 1 / len(true)), size=draws)
-    ap, recall = np.empty((draws, classes, len(OVERLAPS))), np.empty((draws, classes, len(OVERLAPS)))
-    for draw, weights in enumerate(drawn):
-        for label, boxes in enumerate(each):
-            ap[draw, label], recall[draw, label] = average_precision(boxes, weights)
+    ap, recall = (np.stack(v, axis=1) for v in zip(*(average_precision(b, drawn) for b in each), strict=True))
 
     def between(values: Floats) -> tuple[float, float]:
         known = values[np.isfinite(values)]

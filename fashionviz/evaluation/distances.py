@@ -15,12 +15,6 @@ from torch import Tensor
 Features = NDArray[np.float32]
 
 
-def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    mean = x.mean(dim=0)
-    centred = x - mean
-    return mean, centred.T @ centred / (len(x) - 1)
-
-
 def _root(matrix: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
     return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
@@ -29,17 +23,22 @@ def _root(matrix: Tensor) -> Tensor:
 def frechet_distance(a: Features, b: Features) -> float:
     """Fréchet distance of two Gaussians with the sets' means and covariances; 0 for equal sets.
 
-    ``|μa - μb|² + tr(A + B - 2 (A^½ B A^½)^½)``, which has the trace of the usual ``(A B)^½`` and stays symmetric.
+    ``|μa - μb|² + tr(A + B - 2 (A B)^½)``. The last trace is the sum of the singular values of ``X Yᵀ``, where X and Y
+    are the centred rows over the roots of their numbers less one, or that of ``(A^½ B A^½)^½``: whichever is smaller.
 
     Args:
         a, b: ``(N, D)`` and ``(M, D)``, two rows or more each.
     """
     x, y = torch.from_numpy(a).double(), torch.from_numpy(b).double()
-    (ma, ca), (mb, cb) = _moments(x), _moments(y)
-    root = _root(ca)
-    middle = root @ cb @ root
-    values = torch.linalg.eigvalsh((middle + middle.T) / 2).clamp(min=0)
-    return float((ma - mb).square().sum() + ca.trace() + cb.trace() - 2 * values.sqrt().sum())
+    between = (x.mean(dim=0) - y.mean(dim=0)).square().sum()
+    x, y = ((z - z.mean(dim=0)) / np.sqrt(len(z) - 1) for z in (x, y))
+    if min(len(x), len(y)) < x.shape[1]:
+        shared = torch.linalg.svdvals(x @ y.T).sum()
+    else:
+        root = _root(x.T @ x)
+        middle = root @ (y.T @ y) @ root
+        shared = torch.linalg.eigvalsh((middle + middle.T) / 2).clamp(min=0).sqrt().sum()
+    return float(between + x.square().sum() + y.square().sum() - 2 * shared)
 
 
 def kernel_distance(

@@ -46,7 +46,7 @@ def imagenet_features(pixels: NDArray[np.uint8], batch: int = 64) -> NDArray[np.
     network, found = _network(), []
     with torch.inference_mode():
         for start in range(0, len(pixels), batch):
-            found.append(_pooled(network, torch.from_numpy(np.asarray(pixels[start : start + batch]))))
+            found.append(_pooled(network, torch.from_numpy(np.array(pixels[start : start + batch]))))
     return torch.cat(found).numpy()
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from fashionviz.data.cache import decoded
-from fashionviz.data.cutouts import catalogue_cut_outs, ground_patches
+from fashionviz.data.cutouts import Bytes, catalogue_cut_outs, ground_patches
 from fashionviz.data.street_views import SYNTHETIC, placed_views
 from fashionviz.evaluation.retrieval import (
     QUERY_SEED,
@@ -120,12 +121,12 @@ def narrowed_ranks(
     return places, kept
 
 
-def _classified(pictures: Callable[[], object]) -> Codes:
+def _classified(pictures: Iterable[Bytes]) -> Codes:
     """Categories ``(N, 11)`` of pictures, likeliest first."""
     spec = get_model(CATEGORIES)
     network, _ = load_trained(CATEGORIES)
-    out: list[Any] = []
-    waiting: list[Any] = []
+    out: list[NDArray[np.int64]] = []
+    waiting: list[torch.Tensor] = []
 
     def flush() -> None:
         if waiting:
@@ -133,7 +134,7 @@ def _classified(pictures: Callable[[], object]) -> Codes:
                 out.append(network(torch.stack(waiting)).argsort(dim=1, descending=True).numpy())
             waiting.clear()
 
-    for pixels in pictures():  # type: ignore[attr-defined]
+    for pixels in pictures:
         waiting.append(to_input(pixels, spec.input_size, spec.mean, spec.std)[0])
         if len(waiting) == _BATCH:
             flush()
@@ -141,7 +142,7 @@ def _classified(pictures: Callable[[], object]) -> Codes:
     return np.concatenate(out)
 
 
-def _crops(queries: Queries) -> object:
+def _crops(queries: Queries) -> Iterator[Bytes]:
     """The crops of the queries, ``(h, w, 3)`` uint8, as a detector would hand them on."""
     items, grounds, size = catalogue_cut_outs(DATA, SPLIT), ground_patches(SPLIT), get_model(MODEL).input_size
     for start in range(0, len(queries.rows), 128):
@@ -162,12 +163,13 @@ def _timed(seen: Vectors, blocks: list[Vectors], likely: Codes | None) -> float:
         chosen = range(len(blocks)) if likely is None else likely[number]
         began = time.perf_counter()
         similar = np.concatenate([blocks[c] @ seen[number] for c in chosen])
-        np.argpartition(-similar, min(20, len(similar) - 1))
+        if len(similar):  # a shelf may be empty
+            np.argpartition(-similar, min(20, len(similar) - 1))
         spent.append(time.perf_counter() - began)
     return float(np.median(spent) * 1000)
 
 
-def _classify_ms(crops: list[NDArray[np.uint8]]) -> float:
+def _classify_ms(crops: list[Bytes]) -> float:
     spec = get_model(CATEGORIES)
     network, _ = load_trained(CATEGORIES)
     spent = []
@@ -227,14 +229,14 @@ def run_narrowing(out: Path) -> NarrowingRecord:
     embed = embedder(spec, network)
     photos = embed_photos(embed, gallery.parts, spec.input_size)
     seen = embed_views(embed, queries, DATA, SPLIT, spec.input_size)
-    shelves = _classified(lambda: (photo for part in gallery.parts for photo in decoded(part, spec.input_size)))[:, 0]
-    likely = _classified(lambda: _crops(queries))
+    shelves = _classified(photo for part in gallery.parts for photo in decoded(part, spec.input_size))[:, 0]
+    likely = _classified(_crops(queries))
     true, ids = gallery.categories[queries.places], gallery.ids[queries.places]
     named = true >= 0
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        crops = [crop for crop, _ in zip(_crops(queries), range(_TIMED), strict=False)]  # type: ignore[call-overload]
+        crops = list(islice(_crops(queries), _TIMED))
         classify_ms = _classify_ms(crops)
         rows = _ways(gallery, queries, photos, seen, likely, np.ascontiguousarray(shelves))
     finally:

@@ -83,6 +83,7 @@ ITEM_RECIPES: dict[str, ItemRecipe] = {
             model="mobilenet_v2.item",
             stages=(((96, 72), 4), ((128, 96), 3)),
             triplet=0.5,
+            learning_rate=2e-3,
             frozen=("features.0", "features.1", "features.2", "features.3"),  # the costly ones, and the most general
         ),
     )

@@ -178,12 +178,17 @@ def test_without_the_data_set_an_item_offers_to_fetch_it(tmp_path: Path, monkeyp
 def test_from_a_cell_to_an_item_into_the_model_and_back() -> None:
     app = page("confusion", **CELL)
     assert "True Men/Accessories, predicted Women/Accessories: 4 items" in subheaders(app)
+    why = "Why Women/Accessories and not Men/Accessories?"
+    address, query = next(place for label, place in linked(app).items() if label.startswith(why))
+    assert address == "explain"
+    assert query.startswith("target=Women%2FAccessories&against=Men%2FAccessories&item=")
     well(app.button(key="cell_item-36").click().run())
     assert app.query_params["item"] == ITEM
     assert subheaders(app)[1] == "Item item-36: true Men/Accessories, predicted Women/Accessories"
     found = linked(app)
     assert found["Guided backprop"] == ("guided-backprop", "target=Women%2FAccessories")
     assert found["Predict"] == ("predict", "")
+    assert found[why] == ("explain", "target=Women%2FAccessories&against=Men%2FAccessories")
     assert {"Where the model looked", "Layers"} & set(found) == {
         label for label, address in (("Where the model looked", "explain"), ("Layers", "layers")) if known(app, address)
     }

@@ -101,7 +101,7 @@ def test_a_photo_a_part_of_it_and_an_item(house: Path) -> None:
     assert len(titles(app)) == 2  # the other two
     app.button(key="back_to_photo").click().run()
     assert titles(app)[0] == "**1. red**"
-    linked = page(photo=False, like="green.png")
+    linked = page(photo=False, like="colours/green.png")
     assert "**green**" in words(linked)
     assert len(titles(linked)) == 2
 

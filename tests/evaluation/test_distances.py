@@ -36,6 +36,16 @@ def test_frechet_distance_is_that_of_torchmetrics(pair: Pair) -> None:
     assert frechet_distance(*pair) == pytest.approx(float(theirs), rel=1e-6)
 
 
+def test_few_rows_of_many_features_give_the_same() -> None:
+    rng = np.random.default_rng(7)
+    mix = rng.normal(size=(5, 40))
+    a, b = ((rng.normal(size=(n, 5)) @ mix + s).astype(np.float32) for n, s in ((20, 0), (30, 0.2)))
+    x, y = (torch.from_numpy(v).double() for v in (a, b))
+    theirs = _compute_fid(x.mean(0), torch.cov(x.T), y.mean(0), torch.cov(y.T))
+    assert frechet_distance(a, b) == pytest.approx(float(theirs), rel=1e-3)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
 def test_frechet_distance_by_hand() -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(1000, 1))

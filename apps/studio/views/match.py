@@ -26,7 +26,7 @@ from fashionviz.match.protocols import WholePhoto
 from fashionviz.match.results import MatchedItem, Matches
 from fashionviz.match.sources import DemoSource
 from fashionviz.match.wiring import EngineDetector, best_embedder, categoriser_for, embedder_for, trained_detectors
-from fashionviz.models.registry import get_model
+from fashionviz.models.registry import default_model, get_model
 from fashionviz.results import Box
 
 #: The catalogue that is chosen at first, where it is there.
@@ -90,7 +90,8 @@ def offer_own(open_first: bool) -> None:
             if own_catalogue.held() is not None:
                 st.button("Remove my catalogue", key="drop_own", on_click=_drop)
         st.caption("A catalogue that stays, of any size, with prices and other columns of a table:")
-        st.code("fashionviz catalogue build myshop photos/", language="bash")
+        which = "" if item_embedders() else f" --embedder {default_model().name}"
+        st.code(f"fashionviz catalogue build myshop photos/{which}", language="bash")
 
 
 def _begin(what: str) -> None:
@@ -214,7 +215,7 @@ def filters(info: CatalogueInfo, narrowing: bool) -> tuple[tuple[str, ...], bool
 def like_this(catalogue: Catalogue, identifier: str) -> None:
     """The items most like one of the catalogue."""
     item = catalogue.items([identifier]).get(identifier)
-    st.button("Back to the photo", key="back_to_photo", on_click=_like, args=("",), icon=":material/undo:")
+    st.button("Back to the photo", key="back_to_photo", on_click=_like, args=("", ""), icon=":material/undo:")
     if item is None:
         st.warning(f"The catalogue has no item {identifier[:80]!r} any more.")
         return
@@ -228,10 +229,10 @@ def like_this(catalogue: Catalogue, identifier: str) -> None:
         match_cards.cards(catalogue, match_item(catalogue, identifier), _like)
 
 
-def _like(identifier: str) -> None:
-    """Remember whose like is looked for; it stands in the address."""
+def _like(catalogue: str, identifier: str) -> None:
+    """Remember whose like is looked for; it stands in the address as ``CATALOGUE/ID``."""
     if identifier:
-        st.query_params["like"] = identifier
+        st.query_params["like"] = f"{catalogue}/{identifier}"
     else:
         st.query_params.pop("like", None)
 
@@ -357,6 +358,9 @@ def page() -> None:
             offer_own(True)
             return
         parts.choice_from("catalogue", every)
+        named, _, like = st.query_params.get("like", "").partition("/")
+        if named in every and "catalogue" not in st.session_state:
+            st.session_state["catalogue"] = named  # of the item that a link names
         name = st.selectbox("Catalogue", every, key="catalogue", bind="query-params")
         try:
             catalogue = opened(name)
@@ -369,7 +373,7 @@ def page() -> None:
         if not info.items:
             st.info("This catalogue is empty. Add photos to it, or choose another.")
             st.code(f"fashionviz catalogue add {info.name} photo.jpg", language="bash")
-        elif like := st.query_params.get("like"):
+        elif like and named == name:
             like_this(catalogue, like)
         else:
             by_photo(catalogue, info)

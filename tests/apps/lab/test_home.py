@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from apps.lab import handlers, home, region
+from apps.lab import handlers, home, parts, region
 from apps.lab.events import Held
 from apps.lab.home import HomeEvents
 from apps.lab.layout import Page
@@ -78,10 +78,12 @@ def test_it_is_stopped_by_the_button_and_by_another_photo(events: HomeEvents, mo
     assert shown[page.make].interactive
 
     def replaced(*_: object, cancel: object, **__: object) -> None:
-        assert events.follow(None, REQUEST)[page.make].interactive is False
+        assert events.follow(None, "", REQUEST)[page.make].interactive is False
         assert cancel.is_set()  # type: ignore[attr-defined]
         raise Cancelled("Stopped.")
 
+    assert events.follow(HELD, parts.working_card(), REQUEST)[page.make].interactive is False
+    assert events.follow(HELD, "<p>an answer</p>", REQUEST)[page.make].interactive
     monkeypatch.setattr(home, "take_home", replaced)
     events.begin(HELD, REQUEST)
     late = events.make(HELD, SMALL, "gradient", handlers.TOP, REQUEST, None, *WHOLE)  # type: ignore[arg-type]
