@@ -72,21 +72,21 @@ def need_drawable(info: GeneratorInfo) -> None:
         st.stop()
 
 
-def label_choice(info: GeneratorInfo, *, in_turn: bool = True) -> str | None:
-    """The class that is drawn; ``None`` for each in turn, and for a generator that knows no classes.
+def label_choice(info: GeneratorInfo, none: str = IN_TURN) -> str | None:
+    """The class that is drawn; ``None`` where none is asked for, and for a generator that knows no classes.
 
     Args:
         info: the generator.
-        in_turn: whether each class in turn is a choice.
+        none: what it means to ask for none.
     """
     if not info.classes:
         only = ", ".join(info.learns) or "garments of every class"
         st.selectbox("Class", [only], disabled=True, help="This generator cannot be asked for a class.", key="no_class")
         return None
-    options = [IN_TURN, *info.classes] if in_turn else list(info.classes)
+    options = [none, *info.classes]
     parts.choice_from(LABEL, options)
     label = st.selectbox("Class", options, key=LABEL, bind="query-params")
-    return None if label == IN_TURN else label
+    return None if label == none else label
 
 
 def throw() -> None:
@@ -187,7 +187,7 @@ def draw_link(text: str, info: GeneratorInfo, label: str | None, *, icon: str | 
         icon: a Material symbol.
         choices: what else the address carries.
     """
-    asked = {GENERATOR: info.name} | ({LABEL: label} if label else {}) | choices
+    asked = {GENERATOR: info.name} | ({LABEL: label} if label and info.classes else {}) | choices
     return links.link("draw", text, icon, **asked)
 
 
