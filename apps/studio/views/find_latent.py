@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from apps.studio import drawing, parts
@@ -53,8 +54,9 @@ def show(info: GeneratorInfo, found: Inversion) -> None:
                caption="The photo, as small as a drawing")  # fmt: skip
     right.image(parts.shown(found.pixels, _SIDE), width="stretch", output_format="PNG", alt="The drawing found",
                 caption="The nearest drawing that was found")  # fmt: skip
+    apart = float(np.square((found.pixels.astype(float) - found.target) / 255).mean())
     st.markdown(
-        f"Their pixels differ by **{found.distances[-1]:.4f}** (mean squared difference, colours in 0..1); at the "
+        f"Their pixels differ by **{apart:.4f}** (mean squared difference, colours in 0..1); at the "
         f"beginning of the search by {found.distances[0]:.4f}. {found.timings.compute / 1000:.1f} s."
     )
     chart(search_figure(found), "search", f"{info.name}-search")
@@ -69,7 +71,7 @@ def show(info: GeneratorInfo, found: Inversion) -> None:
     of, near = st.session_state.get("near", ("", 0))
     near = near if of == found.point else None
     cells(
-        [Cell(d.pixels, f"Towards seed {seed}", seed + 1 if near == seed else 0) for seed, d in enumerate(drawn)],
+        [Cell(d.pixels, f"Towards seed {seed}", int(near == seed)) for seed, d in enumerate(drawn)],
         "around_cells",
         "Drawings around what was found; press one for the way to it",
         lambda place: look(found.point, place),
@@ -107,14 +109,7 @@ with right:
                                  help="More steps come nearer and take longer."))  # fmt: skip
 box = parts.region_box()
 if st.session_state.get(BEGUN) != held.digest:
-    st.button(
-        "Search",
-        key="search_latent",
-        type="primary",
-        icon=":material/my_location:",
-        on_click=begin,
-        args=(held.digest,),
-    )
+    st.button("Search", key="search_latent", type="primary", on_click=begin, args=(held.digest,))
     st.stop()
 with parts.plainly():
     found = search(info, held, label, steps, box)
