@@ -43,18 +43,12 @@ def generator_choice(*, judged: bool = False) -> GeneratorInfo:
         kept = st.session_state.get("kept_generator")
         if kept in names:
             st.session_state[GENERATOR] = kept
-    first = next((place for place, info in enumerate(infos) if info.default), 0)
-    trained = {info.name: info.trained for info in infos}
-    name = st.selectbox(
-        "Generator",
-        names,
-        index=first,
-        key=GENERATOR,
-        bind="query-params",
-        format_func=lambda name: name if trained[name] else f"{name} (not trained yet)",
-    )
+    # Without words beside the names: what a bound field shows is what stands in the address. The default comes first.
+    name = st.selectbox("Generator", names, key=GENERATOR, bind="query-params")
     st.session_state["kept_generator"] = name
-    return next(info for info in infos if info.name == name)
+    info = next(info for info in infos if info.name == name)
+    st.caption(info.title + ("" if info.trained else " · **not trained yet**"))
+    return info
 
 
 def generator_label(info: GeneratorInfo) -> str:
