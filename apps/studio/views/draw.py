@@ -189,8 +189,8 @@ def interpolate(points: list[str], label: str | None, truncation: float | None) 
         alt=f"{shown} frames of the walk in order",
     )  # fmt: skip
     st.caption(
-        f"{len(walk.frames)} frames, {shown} of them here; {steps} steps between two picks along the great circle, where "
-        "latents keep a typical length."
+        f"{len(walk.frames)} frames, {shown} of them here; {steps} steps between two picks along the great circle, "
+        "where latents keep a typical length."
     )
     st.image(film, width=FILM_SIDE, alt=f"A film of {len(walk.frames)} frames from pick to pick, which loops")
     stem = f"{info.name}-walk"
