@@ -43,18 +43,12 @@ def generator_choice(*, judged: bool = False) -> GeneratorInfo:
         kept = st.session_state.get("kept_generator")
         if kept in names:
             st.session_state[GENERATOR] = kept
-    first = next((place for place, info in enumerate(infos) if info.default), 0)
-    trained = {info.name: info.trained for info in infos}
-    name = st.selectbox(
-        "Generator",
-        names,
-        index=first,
-        key=GENERATOR,
-        bind="query-params",
-        format_func=lambda name: name if trained[name] else f"{name} (not trained yet)",
-    )
+    # Without words beside the names: what a bound field shows is what stands in the address. The default comes first.
+    name = st.selectbox("Generator", names, key=GENERATOR, bind="query-params")
     st.session_state["kept_generator"] = name
-    return next(info for info in infos if info.name == name)
+    info = next(info for info in infos if info.name == name)
+    st.caption(info.title + ("" if info.trained else " · **not trained yet**"))
+    return info
 
 
 def generator_label(info: GeneratorInfo) -> str:
@@ -72,21 +66,21 @@ def need_drawable(info: GeneratorInfo) -> None:
         st.stop()
 
 
-def label_choice(info: GeneratorInfo, *, in_turn: bool = True) -> str | None:
-    """The class that is drawn; ``None`` for each in turn, and for a generator that knows no classes.
+def label_choice(info: GeneratorInfo, none: str = IN_TURN) -> str | None:
+    """The class that is drawn; ``None`` where none is asked for, and for a generator that knows no classes.
 
     Args:
         info: the generator.
-        in_turn: whether each class in turn is a choice.
+        none: what it means to ask for none.
     """
     if not info.classes:
         only = ", ".join(info.learns) or "garments of every class"
         st.selectbox("Class", [only], disabled=True, help="This generator cannot be asked for a class.", key="no_class")
         return None
-    options = [IN_TURN, *info.classes] if in_turn else list(info.classes)
+    options = [none, *info.classes]
     parts.choice_from(LABEL, options)
     label = st.selectbox("Class", options, key=LABEL, bind="query-params")
-    return None if label == IN_TURN else label
+    return None if label == none else label
 
 
 def throw() -> None:
@@ -187,7 +181,7 @@ def draw_link(text: str, info: GeneratorInfo, label: str | None, *, icon: str | 
         icon: a Material symbol.
         choices: what else the address carries.
     """
-    asked = {GENERATOR: info.name} | ({LABEL: label} if label else {}) | choices
+    asked = {GENERATOR: info.name} | ({LABEL: label} if label and info.classes else {}) | choices
     return links.link("draw", text, icon, **asked)
 
 

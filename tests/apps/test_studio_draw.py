@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from apps.studio import jobs
 from apps.studio.quiz_questions import Score
+from fashionviz.data.labels import GENDER_CATEGORY
 from fashionviz.evaluation.drawing_report import save_drawing_report, save_film
 from fashionviz.generate.named import DrawnRef
 from fashionviz.inference.config import EngineConfig
@@ -40,7 +42,8 @@ def drawing_weights(random_weights: Path, tmp_path_factory: pytest.TempPathFacto
     folder = make_generator(root, CONDITIONAL)
     film = np.random.default_rng(0).integers(0, 255, (3, 36, 8, 8, 3), dtype=np.uint8)
     save_film(film, folder / "film.webp")
-    save_drawing_report(made_up(), folder)
+    right = tuple(tuple(int(row == column) for column in range(6)) for row in range(6))
+    save_drawing_report(replace(made_up(), classes=GENDER_CATEGORY, asked=right), folder)
     card = json.loads((folder / "card.json").read_text())
     card["recipe"] = {
         "history": [{"epoch": 0, "val_kernel_distance": 0.5, "spread": 0.3}],
@@ -90,7 +93,10 @@ def test_picks_can_be_walked_through_and_looked_at() -> None:
     app = opened("draw", picks="7,12,seven", seed="5", count="4")
     assert app.number_input(key="seed").value == 5
     assert "'seven' is no point" in app.error[0].value
-    assert [s.value for s in app.subheader] == ["From pick to pick", "Looked at closely: seed 12, Women/Apparel"]
+    assert [s.value for s in app.subheader] == [
+        "From pick to pick",
+        f"Looked at closely: seed 12, {GENDER_CATEGORY[0]}",
+    ]
     assert "24 frames, 12 of them here; 12 steps between two picks" in captions(app)
     shell = next(c.value for c in app.code if c.value.startswith("fashionviz generate"))
     assert f"--model {CONDITIONAL}" in shell
@@ -143,7 +149,7 @@ def test_the_interval_of_a_score_is_wilsons() -> None:
 def test_inside_the_generator() -> None:
     app = opened("generator", point="7>12@0.3")
     stages = [m.value for m in app.main.markdown if "maps of" in m.value]
-    assert [s.split("`")[1] for s in stages if "`" in s] == ["4x4", "8x8", "16x16", "32x32"]
+    assert [s.split("`")[1] for s in stages if "`" in s] == ["4x4", "8x8", "16x16", "32x32", "64x64"]
     app = opened("generator", gen=PLAIN, look="Filters")
     assert "`picture`: 3 filters" in captions(app) or "`picture`: 32 filters" in captions(app)
     app = opened("generator", gen=PLAIN, look="The discriminator")

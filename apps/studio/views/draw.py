@@ -93,9 +93,9 @@ def nearness_choice() -> float:
     """How far each drawing lies from the one it starts from."""
     parts.choice_from(NEARNESS, list(NEARNESSES))
     chosen = st.select_slider(
-        "How different", list(NEARNESSES), value="0.2", key=NEARNESS, bind="query-params",
-        format_func=lambda share: f"{float(share):.0%}, {NEARNESSES[share]}", width=320,
-    )  # fmt: skip
+        "How different", list(NEARNESSES), value="0.2", key=NEARNESS, bind="query-params", width=320
+    )
+    st.caption(f"{float(chosen):.0%} of the way to another seed: {NEARNESSES[chosen]}.")
     return float(chosen)
 
 
@@ -183,16 +183,16 @@ def interpolate(points: list[str], label: str | None, truncation: float | None) 
             lambda: parts.engine().walk(points, info.name, label=label, steps=steps, loop=loop, truncation=truncation),
         )
         film = state.remember(("film", *asked), lambda: gif_bytes(walk.frames))
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        st.image(film, width=FILM_SIDE, alt=f"A film of {len(walk.frames)} frames from pick to pick, which loops")
-        with st.container():
-            shown = min(_STRIP, len(walk.frames))
-            st.image(strip_picture(walk.frames, _STRIP), output_format="PNG",
-                     alt=f"{shown} frames of the walk in order")  # fmt: skip
-            st.caption(
-                f"{len(walk.frames)} frames, {shown} of them here; {steps} steps between two picks along the great "
-                "circle, where latents keep a typical length."
-            )
+    shown = min(_STRIP, len(walk.frames))
+    st.image(
+        parts.shown(strip_picture(walk.frames, _STRIP), 2 * _STRIP * 64), width="stretch", output_format="PNG",
+        alt=f"{shown} frames of the walk in order",
+    )  # fmt: skip
+    st.caption(
+        f"{len(walk.frames)} frames, {shown} of them here; {steps} steps between two picks along the great circle, "
+        "where latents keep a typical length."
+    )
+    st.image(film, width=FILM_SIDE, alt=f"A film of {len(walk.frames)} frames from pick to pick, which loops")
     stem = f"{info.name}-walk"
     with st.container(horizontal=True, gap="small"):
         drawing_files.save("Film (GIF)", film, f"{stem}.gif", "image/gif", "save_gif")
@@ -207,12 +207,7 @@ def which(points: list[str]) -> str:
     parts.choice_from(ONE, points)
     if len(points) == 1:
         return points[0]
-    return str(
-        st.selectbox(
-            "Look closely at", points, index=len(points) - 1, key=ONE, bind="query-params",
-            format_func=lambda point: f"pick {points.index(point) + 1}: {drawing.point_words(point)}",
-        )
-    )  # fmt: skip
+    return str(st.selectbox("Look closely at", points, index=len(points) - 1, key=ONE, bind="query-params"))
 
 
 top = st.container()

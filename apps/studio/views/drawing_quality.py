@@ -12,7 +12,6 @@ from fashionviz.errors import FashionvizError
 from fashionviz.evaluation.drawing_report import load_drawing_report
 from fashionviz.explore_results import Source
 from fashionviz.figures.drawings import (
-    MEASURES,
     SETS,
     agreement_figure,
     agreement_rows,
@@ -24,6 +23,7 @@ from fashionviz.models.drawing_card import load_generator_card
 from fashionviz.models.weights import model_folder
 
 MEASURE = "measure"
+_CHOICES = {"Fréchet": "frechet", "Kernel": "kernel"}
 _SIDE, _PAIRS = 128, 8
 
 
@@ -46,14 +46,14 @@ def reports() -> dict[str, DrawingReport]:
 def on_one_scale(found: dict[str, DrawingReport]) -> None:
     """Every generator between other photos and shuffled ones."""
     st.subheader("On one scale", anchor=False)
-    measure = st.segmented_control(
-        "Distance", list(MEASURES), default="frechet", required=True, key=MEASURE, bind="query-params",
-        format_func=MEASURES.__getitem__,
-    )  # fmt: skip
-    rows = scale_rows(found, str(measure))
+    chosen = st.segmented_control(
+        "Distance", list(_CHOICES), default="Fréchet", required=True, key=MEASURE, bind="query-params"
+    )
+    measure = _CHOICES[str(chosen)]
+    rows = scale_rows(found, measure)
     number = st.column_config.NumberColumn(format="%.4f")
     chart(
-        scale_figure(found, str(measure)),
+        scale_figure(found, measure),
         "scale",
         f"drawings-{measure}",
         table=rows,

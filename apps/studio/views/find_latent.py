@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from apps.studio import drawing, parts
@@ -17,14 +18,20 @@ from fashionviz.results import Box
 from fashionviz.take_home import drawing_code
 
 STEPS, BEGUN = "steps", "begun"
+FITS_BEST = "the one that fits best"
 _SIDE = 320
 #: Drawings around what was found, and how far from it they lie.
 _AROUND, _SHARE = 12, 0.2
 
 
-def begin() -> None:
-    """Start the search; for callbacks."""
-    st.session_state[BEGUN] = True
+def begin(digest: str) -> None:
+    """Start searching for this photo; for callbacks."""
+    st.session_state[BEGUN] = digest
+
+
+def look(point: str, place: int) -> None:
+    """Offer the way to a drawing around what was found; for callbacks."""
+    st.session_state["near"] = (point, place)
 
 
 def search(info: GeneratorInfo, held: Held, label: str | None, steps: int, box: Box | None) -> Inversion | None:
@@ -47,8 +54,9 @@ def show(info: GeneratorInfo, found: Inversion) -> None:
                caption="The photo, as small as a drawing")  # fmt: skip
     right.image(parts.shown(found.pixels, _SIDE), width="stretch", output_format="PNG", alt="The drawing found",
                 caption="The nearest drawing that was found")  # fmt: skip
+    apart = float(np.square((found.pixels.astype(float) - found.target) / 255).mean())
     st.markdown(
-        f"Their pixels differ by **{found.distances[-1]:.4f}** (mean squared difference, colours in 0..1); at the "
+        f"Their pixels differ by **{apart:.4f}** (mean squared difference, colours in 0..1); at the "
         f"beginning of the search by {found.distances[0]:.4f}. {found.timings.compute / 1000:.1f} s."
     )
     chart(search_figure(found), "search", f"{info.name}-search")
@@ -60,16 +68,16 @@ def show(info: GeneratorInfo, found: Inversion) -> None:
     around = [drawing.towards(found.point, str(seed), _SHARE) for seed in range(_AROUND)]
     with parts.plainly():
         drawn = drawing.samples(info, around, found.label, None).drawings
+    of, near = st.session_state.get("near", ("", 0))
+    near = near if of == found.point else None
     cells(
-        [Cell(d.pixels, f"Towards seed {seed}", seed + 1 if st.session_state.get("near") == seed else 0)
-         for seed, d in enumerate(drawn)],
+        [Cell(d.pixels, f"Towards seed {seed}", int(near == seed)) for seed, d in enumerate(drawn)],
         "around_cells",
-        "Drawings around what was found; press one to open it in Draw",
-        lambda place: st.session_state.__setitem__("near", place),
+        "Drawings around what was found; press one for the way to it",
+        lambda place: look(found.point, place),
         side=96,
-    )  # fmt: skip
-    near = st.session_state.get("near")
-    if isinstance(near, int) and near < len(around):
+    )
+    if near is not None:
         drawing.draw_link(f"Open the one towards seed {near} in Draw", info, found.label, picks=around[near])
     st.code(
         drawing_code.invert_python(held.name, info.name, found.label, int(st.session_state[STEPS])),
@@ -95,13 +103,13 @@ drawing.need_drawable(info)
 held = parts.need_photo("find its like among the drawings")
 left, right = st.columns(2, gap="medium")
 with left:
-    label = drawing.label_choice(info, in_turn=False)
+    label = drawing.label_choice(info, FITS_BEST)
 with right:
     steps = int(st.select_slider("Steps", [50, 100, 200, 400, 800], value=200, key=STEPS, bind="query-params",
                                  help="More steps come nearer and take longer."))  # fmt: skip
 box = parts.region_box()
-if not st.session_state.get(BEGUN):
-    st.button("Search", key="search_latent", type="primary", icon=":material/my_location:", on_click=begin)
+if st.session_state.get(BEGUN) != held.digest:
+    st.button("Search", key="search_latent", type="primary", on_click=begin, args=(held.digest,))
     st.stop()
 with parts.plainly():
     found = search(info, held, label, steps, box)
