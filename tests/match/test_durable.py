@@ -35,6 +35,8 @@ def test_two_writers_and_a_kill_lose_nothing_committed(tmp_path: Path) -> None:
         for i in range(TOGETHER):
             with catalogue.writer(wait_s=60) as writer:
                 writer.add([new(f"ours-{i}-{j}", v) for j, v in enumerate(unit(20, seed=100 + i))])
+        process.stdin.write("build\n")
+        process.stdin.flush()
         lines: list[str] = []
         while not lines or not lines[-1].startswith("built 5"):
             lines.append(process.stdout.readline().strip())

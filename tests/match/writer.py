@@ -17,6 +17,7 @@ def main(folder: Path, together: int) -> None:
         with catalogue.writer(wait_s=60) as writer:
             writer.add([new(f"theirs-{i}-{j}", v) for j, v in enumerate(unit(20, seed=i))])
         print(f"together {i}", flush=True)
+    sys.stdin.readline()  # once the test has had its turns too
     with catalogue.writer(wait_s=60) as writer:  # then one long build, until it is killed
         print("building", flush=True)
         for i in range(100_000):
