@@ -30,6 +30,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("POST", f"{API}/disagreement"),
         ("POST", f"{API}/segment"),
         ("POST", f"{API}/trust"),
+        ("POST", f"{API}/detect"),
         ("GET", f"{API}/generators"),
         ("POST", f"{API}/generate"),
         ("POST", f"{API}/interpolate"),
