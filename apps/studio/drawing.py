@@ -39,10 +39,13 @@ def generator_choice(*, judged: bool = False) -> GeneratorInfo:
     infos = [info for info in parts.engine().generators() if info.judged or not judged]
     names = [info.name for info in infos]
     parts.choice_from(GENERATOR, names)
-    if GENERATOR not in st.session_state and GENERATOR not in st.query_params:
-        kept = st.session_state.get("kept_generator")
-        if kept in names:
-            st.session_state[GENERATOR] = kept
+    # On a new page the field is a new one, whatever is left of the old one's state: the address, then what was kept.
+    page, asked = st.session_state.get("page"), st.query_params.get_all(GENERATOR)
+    if st.session_state.get("generator_on") != page or (GENERATOR not in st.session_state and not asked):
+        st.session_state["generator_on"] = page
+        wanted = next(iter(asked), st.session_state.get("kept_generator"))
+        if wanted in names:
+            st.session_state[GENERATOR] = wanted
     # Without words beside the names: what a bound field shows is what stands in the address. The default comes first.
     name = st.selectbox("Generator", names, key=GENERATOR, bind="query-params")
     st.session_state["kept_generator"] = name
