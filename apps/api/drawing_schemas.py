@@ -18,7 +18,7 @@ _POINT = "A seed such as `7`, or a way such as `7>12@0.3`: from 7 three tenths o
 
 
 def _example(*values: dict[str, Any], **config: Any) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": list(values)}, **config)
+    return ConfigDict(json_schema_extra={"examples": list(values)}, **config)  # type: ignore[typeddict-item]
 
 
 class Asked(BaseModel):

@@ -289,7 +289,7 @@ class DrawEvents:
 
 
 def _names_drawings(request: gr.Request | None) -> bool:
-    return bool(request) and "draw" in dict(request.query_params or {})
+    return request is not None and "draw" in dict(request.query_params or {})
 
 
 def _number(text: str | None) -> float | None:
