@@ -92,17 +92,18 @@ class ItemPairs(Dataset[ItemBatch]):
             if recipe.subsample > len(self.rows):
                 raise InvalidRequest(f"There are {len(self.rows):,} items, not {recipe.subsample:,}.")
             self.rows = np.sort(np.random.default_rng(recipe.seed).permutation(self.rows)[: recipe.subsample])
+        self.many = min(recipe.items, len(self.rows))  # a small catalogue is one step
         self._order: tuple[int, NDArray[np.int64]] | None = None
 
     def __len__(self) -> int:
-        return max(1, len(self.rows) // self.recipe.items)
+        return max(1, len(self.rows) // max(1, self.many))
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Items of an epoch ``(steps, items)``: each once but for those left over, some steps of one article type."""
         if self._order is None or self._order[0] != epoch:
             rng = np.random.default_rng([self.recipe.seed, epoch])
             shuffled = rng.permutation(self.rows)
-            many, steps = self.recipe.items, len(self)
+            many, steps = self.many, len(self)
             alike = round(self.recipe.alike * steps)
             first, rest = shuffled[: alike * many], shuffled[alike * many : steps * many]
             first = first[np.argsort(self.material.kinds[first], kind="stable")]  # in runs of one type
