@@ -33,6 +33,15 @@ def garment_part(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels[:, :, width // 8 : width - width // 8]
 
 
+def named_by(features: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The classes ``(N,)`` that the classifier's last layer names from its features ``(N, D)``."""
+    spec, network = _classifier()
+    with torch.inference_mode():
+        logits = network.get_submodule(spec.head)(torch.from_numpy(np.asarray(features, np.float32)))
+    found: NDArray[np.int64] = logits.argmax(dim=1).numpy()
+    return found
+
+
 def classifier_answers(pixels: NDArray[np.uint8], batch: int = 64) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The class that the classifier names, and what its last layer sees.
 

@@ -28,7 +28,7 @@ from fashionviz.evaluation.distances import (
 )
 from fashionviz.evaluation.drawing_controls import blurred, shuffled
 from fashionviz.evaluation.drawing_features import IMAGENET, imagenet_features
-from fashionviz.evaluation.drawing_judge import CLASSIFIER, classifier_answers, garment_part
+from fashionviz.evaluation.drawing_judge import CLASSIFIER, classifier_answers, garment_part, named_by
 from fashionviz.evaluation.metrics import wilson
 from fashionviz.generate.draw import draw_pixels
 from fashionviz.generate.latents import latents_of
@@ -43,7 +43,7 @@ Progress = Callable[[int, int], None]
 #: Seeds of the pictures that are measured; those that choose an epoch begin at 1,000,000.
 FIRST_SEED = 2_000_000
 #: Draws of the bootstrap behind the interval of the Fréchet distance.
-DRAWS = 12
+DRAWS = 8
 #: Test photos alike to a training item beyond this percentile of their own are what a near-copy is compared with.
 PERCENTILE = 95
 _SHOWN = 12
@@ -204,7 +204,7 @@ def _agreement(
     wanted = order[asked] if asked is not None else np.full(len(named), order[0])
     table = np.zeros((len(rows), len(GENDER_CATEGORY)), np.int64)
     np.add.at(table, (asked if asked is not None else np.zeros(len(named), np.int64), named), 1)
-    real, _ = classifier_answers(garment_part(test.pixels))
+    real = named_by(set_features(test.known, test.pixels.shape[1:3], "judge")[test.rows])
     return (
         GENDER_CATEGORY,
         tuple(tuple(int(v) for v in row) for row in table),
