@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from fashionviz.data.examples import draw
+from fashionviz.data.sets import data_root
 from fashionviz.drawing_results import DrawingReport
 from fashionviz.errors import DataError
 from fashionviz.evaluation import drawings
@@ -48,6 +49,10 @@ class Copyist(Generator):
 
 @pytest.fixture
 def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    backbones = data_root().parent / "weights"
+    if not (backbones / "mobilenet_v2_imagenet.safetensors").is_file():
+        pytest.skip("the ImageNet weights of MobileNetV2 are not here")
+    monkeypatch.setenv("FASHIONVIZ_BACKBONES", str(backbones))
     (tmp_path / "fpi").mkdir()
     for number, split in enumerate(("train", "validation", "test")):
         rows = [KINDS[k % 3] for k in range(60)]

@@ -105,7 +105,7 @@ def test_the_gradient_of_a_cosine_by_hand() -> None:
 def test_every_method_explains_a_match_on_both_pictures(embedding: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     from fashionviz.explain import methods
 
-    for constant, value in (("STEPS", 4), ("MOST_STEPS", 16), ("COPIES", 4), ("PLACES", 6)):
+    for constant, value in (("STEPS", 4), ("MOST_STEPS", 16), ("COPIES", 4), ("PLACES", 8)):
         monkeypatch.setattr(methods, constant, value)
     query, item = from_pixels(garment(0, (90, 120))), from_pixels(garment(3))
     cosine = float(embedding.embed(query).vector @ embedding.embed(item).vector)
