@@ -12,7 +12,7 @@ Pictures = NDArray[np.uint8]
 
 def blurred(pixels: Pictures, side: int = 16) -> Pictures:
     """Averaged down to so many pixels a side and enlarged again, ``(N, H, W, 3)`` uint8."""
-    x = torch.from_numpy(np.asarray(pixels)).permute(0, 3, 1, 2).float()
+    x = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float()
     small = F.adaptive_avg_pool2d(x, side)
     large = F.interpolate(small, x.shape[2:], mode="bilinear", align_corners=False)
     return large.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
