@@ -204,7 +204,7 @@ def _agreement(
     wanted = order[asked] if asked is not None else np.full(len(named), order[0])
     table = np.zeros((len(rows), len(GENDER_CATEGORY)), np.int64)
     np.add.at(table, (asked if asked is not None else np.zeros(len(named), np.int64), named), 1)
-    real = named_by(set_features(test.known, test.pixels.shape[1:3], "judge")[test.rows])
+    real = named_by(set_features(test.known, (test.pixels.shape[1], test.pixels.shape[2]), "judge")[test.rows])
     return (
         GENDER_CATEGORY,
         tuple(tuple(int(v) for v in row) for row in table),
