@@ -109,7 +109,8 @@ def _fields(operation: dict[str, Any], schemas: dict[str, Any]) -> tuple[Field, 
     """Parameters and form fields; one that may come either way is listed once."""
     sent = operation.get("requestBody", {}).get("content", {})
     place = "JSON" if "application/json" in sent else "form"
-    body: dict[str, Any] = next(iter(sent.values()), {}).get("schema", {})
+    first: dict[str, Any] = next(iter(sent.values()), {})
+    body: dict[str, Any] = first.get("schema", {})
     body = schemas.get(body["$ref"].rsplit("/", 1)[-1], {}) if "$ref" in body else body
     form, required = body.get("properties", {}), set(body.get("required", ()))
     found: dict[str, Field] = {}

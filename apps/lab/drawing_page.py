@@ -224,9 +224,8 @@ class DrawEvents:
 
     def near(self, chosen: Drawing | None, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:  # noqa: B008
         """The real items that the drawing is most like, among those the generators learned from."""
-        from fashionviz.generate.nearest import DATA_SET, SPLIT, nearest_items
-
         from fashionviz.data.items import item_bytes
+        from fashionviz.generate.nearest import DATA_SET, SPLIT, nearest_items
 
         if chosen is None:
             return {self.page.real_note: ""}
