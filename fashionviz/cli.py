@@ -51,6 +51,7 @@ from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
 from fashionviz.take_home.command import report
 from fashionviz.training.assurance_command import assurance
+from fashionviz.video.command import video
 
 if TYPE_CHECKING:
     from fashionviz.results import Prediction
@@ -68,6 +69,7 @@ data_app.command("tags")(tags_command)
 app.add_typer(data_app, name="data")
 app.add_typer(catalogue_app, name="catalogue")
 app.command("match")(match_command)
+app.command()(video)
 app.command()(compare)
 app.command()(report)
 app.command("study")(study_command)

@@ -67,20 +67,26 @@ def trained_detectors() -> tuple[str, ...]:
 class EngineDetector:
     """The engine's detector.
 
+    Args:
+        engine: the shared engine.
+        model: the detector's name; the default one if ``None``.
+        min_score: the least score of what it gives; the engine's own if ``None``.
+
     Raises:
         NoDetector: the engine has none, or none is trained.
     """
 
-    def __init__(self, engine: Any, model: str | None = None) -> None:
+    def __init__(self, engine: Any, model: str | None = None, min_score: float | None = None) -> None:
         detect: Callable[..., Any] | None = getattr(engine, "detect", None)
         if detect is None or not trained_detectors():
             raise NoDetector(_NO_DETECTOR)
-        self._detect, self._model = detect, model
+        self._detect, self._model, self._min_score = detect, model, min_score
 
     def detect(self, photo: Photo) -> Found:
         """The garments in a photo, surest first."""
         try:
-            found = self._detect(photo) if self._model is None else self._detect(photo, self._model)
+            least = {} if self._min_score is None else {"min_score": self._min_score}
+            found = self._detect(photo, **least) if self._model is None else self._detect(photo, self._model, **least)
         except ModelNotTrained as error:
             raise NoDetector(_NO_DETECTOR) from error
         order = sorted(range(len(found.scores)), key=lambda i: -float(found.scores[i]))
