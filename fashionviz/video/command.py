@@ -79,9 +79,9 @@ def _show(result: Watched, out: Console) -> None:
         )
     out.print(times)
     out.print(
-        f"{result.frames:,} frames ({result.seconds:.1f} s of video) in {result.spent_s:.1f} s: {result.fps:.1f} frames "
-        f"a second; the video has {result.info.fps:g}. Live, with half a second of delay, {result.dropped} would be "
-        "dropped.",
+        f"{result.frames:,} frames ({result.seconds:.1f} s of video) in {result.spent_s:.1f} s: {result.fps:.1f} "
+        f"frames a second; the video has {result.info.fps:g}. Live, with half a second of delay, {result.dropped} "
+        "would be dropped.",
         highlight=False,
     )
     for note in result.notes:

@@ -7,6 +7,7 @@ names files or hosts is never followed.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +75,6 @@ class Video:
         self._stream.thread_type = "AUTO"
         self.damaged = 0
         self.notes: list[str] = []
-        self._first: Any = None
         self._frames = self._decoded()
         self._first = next(self._frames, None)
         if self._first is None:
@@ -128,7 +128,7 @@ class Video:
                 self.damaged += 1
                 if wrong >= PATIENCE:
                     raise VideoError(
-                        f"{PATIENCE} frames in a row could not be decoded: the file is damaged there ({error.strerror})."
+                        f"{PATIENCE} frames in a row could not be decoded: the file is damaged ({error.strerror})."
                     ) from error
                 continue
             for frame in frames:
@@ -147,11 +147,11 @@ class Video:
         most = int(seconds * MAX_FPS)
         began: float | None = None
         last = -1.0
-        number = 0
-        for raw in self._with_first():
-            if (raw.width, raw.height) != (self._first_size):
+        size = self._first.width, self._first.height
+        for number, raw in enumerate(itertools.chain([self._first], self._frames)):
+            if (raw.width, raw.height) != size:
                 self.notes.append("The size of the frames changes in the middle; they were made alike.")
-                self._first_size = raw.width, raw.height
+                size = raw.width, raw.height
             second = raw.time
             if second is None:
                 second = (began or 0.0) + number / self.info.fps
@@ -162,14 +162,8 @@ class Video:
                 return
             last = at
             yield Frame(number, at, self._upright(raw))
-            number += 1
         if self.damaged:
             self.notes.append(f"{self.damaged} packets could not be decoded and were left out.")
-
-    def _with_first(self) -> Iterator[Any]:
-        self._first_size = self._first.width, self._first.height
-        yield self._first
-        yield from self._frames
 
     def _upright(self, raw: Any) -> NDArray[np.uint8]:
         width, height = self._size

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from fashionviz.results import Box
 
-#: Standard deviations as shares of the box's height, after DeepSORT (Wojke et al. 2017): of a place that is measured, and
-#: of how place and speed wander in a second.
+#: Standard deviations as shares of the box's height, after DeepSORT (Wojke et al. 2017): of a place that is measured,
+#: and of how place and speed wander in a second.
 _MEASURED, _PLACE, _SPEED = 0.05, 0.25, 0.6
 
 

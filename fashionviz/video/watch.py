@@ -16,7 +16,7 @@ from fashionviz.errors import Cancelled, InvalidRequest
 from fashionviz.match.catalogue import Catalogue
 from fashionviz.match.photo import K
 from fashionviz.match.protocols import Categoriser, Detector, Embedder
-from fashionviz.results import ModelRef, Progress
+from fashionviz.results import Box, ModelRef, Progress
 from fashionviz.video.decode import MAX_SECONDS, Frame, Video, open_video
 from fashionviz.video.draw import Mark, marked
 from fashionviz.video.looks import Gaze
@@ -58,7 +58,8 @@ def watch_video(
     """The items of a video, from when to when each is seen, and the shop items most like them.
 
     The detector looks at every ``every``-th frame; ByteTrack follows the items from one of these to the next, and in
-    between boxes are interpolated. Up to five good views of an item are embedded; the mean of their vectors is searched.
+    between boxes are interpolated. Up to five good views of an item are embedded; the mean of their vectors is looked
+    for.
 
     Args:
         source: a file, or its bytes.
@@ -257,9 +258,7 @@ class _Watcher:
         return tuple(found)
 
 
-def _at(
-    track: Track, frame: Frame, before: Frame | None, now: Frame | None
-) -> tuple[float, float, float, float] | None:
+def _at(track: Track, frame: Frame, before: Frame | None, now: Frame | None) -> Box | None:
     """Where an item is in a frame; ``None`` where it was not seen."""
     here: Spot | None = next((s for s in track.spots[:-4:-1] if s.frame == frame.number), None)
     if here is not None:
