@@ -168,7 +168,8 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> Any:
             concurrency_limit=4,
             trigger_mode="multiple",
         )
-        return ran.then(events.end, None, page.cancel, **hidden)
+        done = ran.then(events.end, None, page.cancel, **hidden)
+        return done.then(events.unchecked, page.held, [page.trust, page.check], **hidden)
 
     layer_outputs = [
         page.order, page.channels, page.channels_note, page.channel, page.large, page.large_note,
@@ -198,7 +199,8 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> Any:
     # a photo arrives, or leaves
     everything(page.photo.upload(events.upload, [page.photo, *part], arrival, **hidden).then)
     everything(page.examples.select(events.example, [page.examples_held, *part], arrival, **hidden).then)
-    page.photo.clear(events.clear, None, arrival, **hidden)
+    cleared = page.photo.clear(events.clear, None, arrival, **hidden)
+    cleared.then(events.unchecked, page.held, [page.trust, page.check], **hidden)
 
     # a part of it is chosen
     part_outputs = [page.photo, page.hint, page.corner, page.edges_row]
@@ -225,6 +227,16 @@ def _wire(blocks: gr.Blocks, page: Page, events: Events) -> Any:
     code(explain(restyled.then).then)
     code(explain(page.target.input).then)
     code(explain(page.explain.click).then)
+    armed = page.check.click(lambda: gr.Button(interactive=True), None, page.cancel, **hidden)
+    armed.then(
+        events.check,
+        [page.held, page.model, page.method, page.target, *part],
+        page.trust,
+        show_progress="full",
+        show_progress_on=[page.trust],
+        api_visibility="private",
+        concurrency_limit=4,
+    ).then(events.end, None, page.cancel, **hidden)
     page.cancel.click(events.cancel, None, page.cancel, queue=False, **hidden)
     redrawn = page.style.input(
         events.style, [page.attribution, page.style], [page.saliency, page.saliency_note, page.png_file], **hidden

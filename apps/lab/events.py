@@ -12,9 +12,11 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from apps.lab import gallery, handlers, landmarks, parts, region, snippets
+from apps.lab import gallery, handlers, landmarks, maps, parts, region, snippets
 from apps.lab.intake import Upload, open_photo
 from apps.lab.jobs import Jobs
+from apps.lab.maps import Asked
+from apps.lab.trusting import UNCHECKED, check_map
 from fashionviz.images import Photo
 from fashionviz.landmark_results import Landmarks
 from fashionviz.results import Attribution, Box, Progress
@@ -70,7 +72,7 @@ class Events:
 
     def __init__(self, engine: Any) -> None:
         self.engine = engine
-        self.jobs = Jobs()
+        self.jobs, self.checks = Jobs(), Jobs()
 
     # --- the photo --------------------------------------------------------------------------------------------
 
@@ -232,13 +234,36 @@ class Events:
         return gr.Button(interactive=True), parts.status(f"{handlers.method_title(method)}: working…", tall=True)
 
     def end(self, request: gr.Request) -> Any:
-        """After an explanation. Returns the cancel button, which stays while a newer one runs."""
-        return gr.Button(interactive=self.jobs.waiting(session_of(request)))
+        """After an explanation or a check. Returns the cancel button, which stays while another one runs."""
+        session = session_of(request)
+        return gr.Button(interactive=self.jobs.waiting(session) or self.checks.waiting(session))
 
     def cancel(self, request: gr.Request) -> Any:
         """Stop the session's explanation, which then says so itself. Returns the button, pressed once."""
-        self.jobs.cancel(session_of(request))
+        for jobs in (self.jobs, self.checks):
+            jobs.cancel(session_of(request))
         return gr.Button(interactive=False)
+
+    def unchecked(self, held: Held | None, request: gr.Request) -> tuple[Any, ...]:
+        """Another map is drawn: the verdict on the former one goes. Returns its place and the button that asks."""
+        self.checks.replace(session_of(request))
+        return UNCHECKED, gr.Button(interactive=held is not None)
+
+    def check(
+        self,
+        held: Held | None,
+        model: str | None,
+        method: str | None,
+        target: str | None,
+        request: gr.Request,
+        progress: gr.Progress = _PROGRESS,
+        *part: Any,
+    ) -> str:
+        """How far the map can be trusted."""
+        if held is None or not method:
+            return UNCHECKED
+        asked = Asked(held.photo, Part.of(*part).box(held), self.engine.model(model).name, maps.named(target), None)
+        return check_map(self.engine, self.checks, session_of(request), asked, method, progress)
 
     def style(self, result: Attribution | None, style: str) -> tuple[Any, ...]:
         """The same attribution shown in another way. Returns picture, note and PNG file."""

@@ -10,6 +10,7 @@ import gradio as gr
 from apps.lab import handlers, landmarks, parts, region
 from apps.lab.gallery import example_tiles
 from apps.lab.intake import untouched
+from apps.lab.trusting import UNCHECKED
 
 #: How long a session keeps its photo in memory, in seconds.
 KEEP_S = 3000
@@ -167,6 +168,8 @@ def _saliency(page: Page, engine: Any) -> None:
             with gr.Row():
                 page.explain = gr.Button("Explain again", interactive=False, min_width=120, elem_id="fv-explain")
                 page.cancel = gr.Button("Cancel", variant="stop", interactive=False, min_width=120, elem_id="fv-cancel")
+            page.check = gr.Button("Can I trust this map?", interactive=False, elem_id="fv-check")
+            page.trust = gr.HTML(UNCHECKED, elem_id="fv-trust")
         with gr.Column(min_width=300):
             page.saliency = _picture("What spoke for the class, and what against it", "fv-saliency")
             page.saliency_note = gr.HTML(parts.status("Appears with the first answer.", tall=True), elem_id="fv-why")

@@ -12,10 +12,9 @@ from apps.lab.events import Held, Part, session_of
 from apps.lab.jobs import Jobs
 from apps.lab.layout import HEIGHT, Page
 from apps.lab.maps import Asked
-from fashionviz.errors import Cancelled
+from apps.lab.trusting import UNCHECKED, check_map
 from fashionviz.explain.methods import METHODS
 from fashionviz.figures.gallery import SCALES
-from fashionviz.results import Progress
 
 TAB = "gallery"
 #: Gradio puts a tracker of the call in place of this default.
@@ -57,9 +56,7 @@ def lay_out(engine: Any) -> Page:
             handlers.method_choices(info), value=handlers.default_method(info), label="Can I trust this map?"
         )
         page.check = gr.Button("Check it", elem_id="fv-maps-check")
-    page.trust = gr.HTML(
-        parts.status("Compares it with the map of random weights, and takes away the pixels it marks; takes a while.")
-    )
+    page.trust = gr.HTML(UNCHECKED)
     page.link = gr.Textbox(
         label="Link to this view (without the photo)", interactive=False, buttons=["copy"], elem_id="fv-maps-link"
     )
@@ -170,26 +167,8 @@ class MapsEvents:
         """How far one map can be trusted."""
         if held is None or not method:
             return parts.status(_NO_PHOTO)
-        session = session_of(request)
-        self.checks.announce(session)
-        cancel = self.checks.start(session)
-
-        def on_progress(step: Progress) -> None:
-            progress((step.done, step.total), desc=f"Checking {handlers.method_title(method)}")
-
         asked = self._asked(held, model, target, against, SCALES[0], *part)
-        try:
-            found = self.engine.trust(
-                asked.photo, asked.model, method, target=asked.target, against=asked.against, box=asked.box,
-                on_progress=on_progress, cancel=cancel,
-            )  # fmt: skip
-            return maps.trust_card(found)
-        except Cancelled as error:
-            return parts.status(str(error))
-        except Exception as error:
-            return parts.problem(handlers.sentence(error))
-        finally:
-            self.checks.finish(session, cancel)
+        return check_map(self.engine, self.checks, session_of(request), asked, method, progress)
 
     def checked(self, request: gr.Request) -> Any:
         """After a check. Returns the cancel button, which stays while maps are drawn."""

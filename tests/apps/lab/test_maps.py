@@ -11,9 +11,10 @@ import pytest
 
 from apps.lab import handlers, maps, maps_page, region
 from apps.lab.app import chosen_tab
-from apps.lab.events import Held
+from apps.lab.events import Events, Held
 from apps.lab.layout import Page
 from apps.lab.maps_page import MapsEvents
+from apps.lab.trusting import UNCHECKED
 from fashionviz import images
 from fashionviz.data.examples import draw
 from fashionviz.figures.pictures import attribution_overlay, attribution_signed, enlarge, view_photo
@@ -137,3 +138,25 @@ def test_the_verdict_is_that_of_the_engine(engine: Engine, page: Page) -> None:
     assert trust.sentence.split(":")[0] in html
     assert f"{trust.deletion.auc:.3f}" in html
     assert isinstance(trust.attribution, Attribution)
+
+
+def test_the_first_tab_asks_the_same_and_forgets_it_with_the_map(engine: Engine) -> None:
+    events = Events(engine)
+    nothing = lambda *a, **k: None  # noqa: E731
+    html = events.check(HELD, MODEL, "gradient", "dresses", REQUEST, nothing, *WHOLE)
+    trust = engine.trust(HELD.photo, MODEL, "gradient", target="dresses")
+    assert f"{trust.deletion.auc:.3f}" in html
+    assert not events.end(REQUEST).interactive
+    verdict, button = events.unchecked(HELD, REQUEST)
+    assert verdict == UNCHECKED
+    assert button.interactive
+    assert not events.unchecked(None, REQUEST)[1].interactive
+    assert events.check(None, MODEL, "gradient", None, REQUEST, nothing, *WHOLE) == UNCHECKED
+
+
+def test_a_new_map_stops_the_check_of_the_former_one(engine: Engine) -> None:
+    events = Events(engine)
+    cancel = events.checks.start("a")
+    assert events.end(REQUEST).interactive, "it can be cancelled while it runs"
+    events.unchecked(HELD, REQUEST)
+    assert cancel.is_set()
