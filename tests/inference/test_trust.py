@@ -22,6 +22,7 @@ from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.trust_results import RegionShare, Trust
 from tests.apps.shipped import SMALL, needs_weights
+from tests.explain.test_reference import tensors
 
 pytestmark = needs_weights
 A, B = "dresses", "tops"
@@ -212,3 +213,23 @@ def test_integrated_gradients_carry_their_error(engine: Engine, shirt: Photo, mo
     assert result.steps == 32
     assert result.completeness_error is not None
     assert METHODS["integrated-gradients"].slow
+
+
+def test_checks_leave_nothing_behind(engine: Engine, shirt: Photo) -> None:
+    """Neither a tensor nor a hook of the copies with random weights, also where the visitor cancels in the middle."""
+    methods = ("gradient", "guided-backprop", "grad-cam")
+    network = engine._get(SMALL).network
+    for method in methods:
+        engine.trust(shirt, SMALL, method, target=A)
+    before = tensors()
+    for number in range(24):
+        cancel = threading.Event()
+        if number % 4:
+            engine.trust(shirt, SMALL, methods[number % 3], target=A)
+            continue
+        with pytest.raises(Cancelled):
+            engine.trust(
+                shirt, SMALL, methods[number % 3], target=A, cancel=cancel, on_progress=lambda p, c=cancel: c.set()
+            )
+    assert tensors() == before
+    assert not any(module._forward_hooks or module._backward_hooks for module in network.modules())
