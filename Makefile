@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
+# Test processes beside each other: as many as there are cores, at most four, each holds torch and some models.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2); echo $$(( n < 4 ? n : 4 )))
 PINS := requirements.txt requirements-core.txt constraints.txt pyproject.toml
 
 .DEFAULT_GOAL := help
@@ -39,10 +41,10 @@ browser: # A Chromium for the browser tests: Debian's, where it may be installed
 	  else echo "The browser tests will be skipped."; fi; }
 
 test: $(VENV)/.installed-dev browser ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-fast: $(VENV)/.installed-dev ## Run the tests that need no browser
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser"
 
 check: $(VENV)/.installed-dev ## Lint, format and type checks
 	$(BIN)/ruff check .

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,11 +19,11 @@ from fashionviz.models.preprocess import normalise
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_initial
 from fashionviz.training import draws
+from fashionviz.training.dealt import fit_dealt
 from fashionviz.training.item_material import ItemBatch, ItemMaterial, ItemPairs, item_material
 from fashionviz.training.item_module import ItemNetwork, Retriever
 from fashionviz.training.item_recipes import ItemRecipe
-from fashionviz.training.loop import TrainResult, make_loop, run_folder
-from fashionviz.training.mixture import EpochSampler
+from fashionviz.training.loop import TrainResult, run_folder
 from fashionviz.training.starts import Start
 
 log = logging.getLogger(__name__)
@@ -130,26 +128,7 @@ def fit(
 ) -> TrainResult:
     """Train a module on items; arguments as :func:`train_embedder` has them."""
     recipe = module.recipe
-    loop = make_loop(folder, epochs, ema_decay=recipe.ema_decay, seed=recipe.seed, devices=1, on_epoch=on_epoch)
-    sampler = EpochSampler(len(pairs))
-    going_on = resume and loop.last.exists()
-    if going_on:  # Lightning fetches the first batch before it tells the sampler the epoch
-        sampler.set_epoch(loop.last_epoch() + 1)
-    # On a GPU the pictures are made by processes beside it; on a CPU they would only take its cores.
-    workers = max(1, (os.cpu_count() or 2) - 2) if torch.cuda.is_available() else 0
-    loader = DataLoader(
-        pairs, batch_size=None, sampler=sampler, num_workers=workers, persistent_workers=workers > 0,
-        multiprocessing_context="fork" if workers else None,
+    return fit_dealt(
+        module, pairs, DataLoader(checked, batch_size=None), folder, epochs,
+        ema_decay=recipe.ema_decay, seed=recipe.seed, resume=resume, on_epoch=on_epoch,
     )  # fmt: skip
-    began = time.perf_counter()
-    loop.trainer.fit(
-        module, loader, DataLoader(checked, batch_size=None), ckpt_path=str(loop.last) if going_on else None
-    )
-    return TrainResult(
-        checkpoint=Path(loop.keeper.best_model_path),
-        history=loop.history(),
-        score=float(loop.keeper.best_model_score or 0.0),
-        last=loop.last,
-        counts=(),
-        seconds=time.perf_counter() - began,
-    )

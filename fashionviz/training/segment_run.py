@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,9 +17,9 @@ from fashionviz.data.sets import open_set
 from fashionviz.models.preprocess import normalise
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_initial
+from fashionviz.training.dealt import fit_dealt
 from fashionviz.training.feeds import FEEDS
-from fashionviz.training.loop import TrainResult, make_loop, run_folder
-from fashionviz.training.mixture import EpochSampler
+from fashionviz.training.loop import TrainResult, run_folder
 from fashionviz.training.segment_material import (
     RegionBatch,
     RegionMixture,
@@ -84,28 +83,13 @@ def train_segmenter(
         log.info("started from %s; new: %s", start.name, ", ".join(fresh))
     for part in recipe.frozen:
         network.get_submodule(part).requires_grad_(False)
-    loop = make_loop(
-        folder or run_folder(recipe), epochs or recipe.epochs, ema_decay=recipe.ema_decay, seed=recipe.seed, devices=1,
-        on_epoch=on_epoch,
-    )  # fmt: skip
     module = RegionNetwork(
         network.to(memory_format=torch.channels_last),
         recipe,
         len(spec.task.classes),
         steps=len(mixture) * recipe.epochs,
     )
-    sampler = EpochSampler(len(mixture))
-    going_on = resume and loop.last.exists()
-    if going_on:  # Lightning fetches the first batch before it tells the sampler the epoch
-        sampler.set_epoch(loop.last_epoch() + 1)
-    loader = DataLoader(mixture, batch_size=None, sampler=sampler)
-    began = time.perf_counter()
-    loop.trainer.fit(module, loader, validation, ckpt_path=str(loop.last) if going_on else None)
-    return TrainResult(
-        checkpoint=Path(loop.keeper.best_model_path),
-        history=loop.history(),
-        score=float(loop.keeper.best_model_score or 0.0),
-        last=loop.last,
-        counts=(),
-        seconds=time.perf_counter() - began,
-    )
+    return fit_dealt(
+        module, mixture, validation, folder or run_folder(recipe), epochs or recipe.epochs,
+        ema_decay=recipe.ema_decay, seed=recipe.seed, resume=resume, on_epoch=on_epoch,
+    )  # fmt: skip
