@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from apps.lab.match_snippets import match_cli, match_curl, match_python
 from apps.lab.region import WHOLE, describe, preview
-from apps.studio import garments, making_catalogue, match_cards, match_words, own_catalogue, parts, state
+from apps.studio import garments, making_catalogue, match_cards, match_words, own_catalogue, parts, state, why
 from apps.studio.code_tabs import code_tabs
 from apps.studio.region_choice import choose_region
 from fashionviz.errors import FashionvizError
@@ -14,6 +15,7 @@ from fashionviz.match.photo import K, match_item, match_photo
 from fashionviz.match.pictures import pictures_of
 from fashionviz.match.places import catalogue_names
 from fashionviz.match.results import MatchedItem, Matches
+from fashionviz.match.why import why_not
 from fashionviz.match.wiring import EngineDetector, categoriser_for, embedder_for, trained_detectors
 
 #: The catalogue that is chosen at first, where it is there.
@@ -62,7 +64,7 @@ def like_this(catalogue: Catalogue, identifier: str) -> None:
     left, right = st.columns([3, 9], gap="large")
     with left:
         match_cards.picture(pictures_of(catalogue, [identifier]).get(identifier), item)
-        st.markdown(f"**{match_cards._plain(item.title or item.id)}**")
+        st.markdown(f"**{match_cards.plain(item.title or item.id)}**")
         st.caption("  \n".join(match_cards.facts_of(item, 8)))
     with right:
         st.subheader("Most like this item", anchor=False)
@@ -115,9 +117,12 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
             st.image(preview(held.photo, box), width="stretch", alt="Your photo with the garment outlined")
             if not detect:
                 st.caption(f"Searched for: {describe(choice, box)}.")
-    with right:
-        if garment is not None:
+    if garment is not None:
+        region = garments.rounded(garment.box) if detect else box
+        with right:
             found(catalogue, garment)
+        named = info.name != own_catalogue.NAME
+        why.panel(catalogue, info, garment.matches, held, region, shown=named)
     times = result.timings.as_dict()
     finding = f"find {times['detect']:.0f}, " if detect else ""
     st.caption(
@@ -126,8 +131,9 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
         f"{times['embed']:.0f}, search {times['search']:.1f}. Weights `{result.embedder.name}`, SHA-256 "
         f"`{result.embedder.sha256[:12]}…`"
     )
-    if info.name != own_catalogue.NAME and garment is not None:
-        code_tabs(*match_words.snippets(held.name, info, garments.rounded(garment.box) if detect else box))
+    if garment is not None and named:
+        asked = (held.name, info.name, region, chosen, narrow)
+        code_tabs(match_python(*asked), match_cli(*asked), match_curl(*asked))
 
 
 def found(catalogue: Catalogue, garment: MatchedItem) -> None:
@@ -137,7 +143,10 @@ def found(catalogue: Catalogue, garment: MatchedItem) -> None:
     if garment.narrowed_to:
         st.caption(f"Searched among {' and '.join(garment.narrowed_to)} only.")
     if garment.matches:
-        match_cards.cards(catalogue, garment.matches, _like)
+        unexplained = why_not(catalogue, parts.engine())
+        match_cards.cards(catalogue, garment.matches, _like, None if unexplained else why.ask)
+        if unexplained:
+            st.caption(f"Why an item matches cannot be shown: {unexplained}")
     else:
         st.info("The catalogue has no item there. Choose other categories, or add items to it.")
 
@@ -153,7 +162,8 @@ def page() -> None:
         f"{len(every)} catalogue{'' if len(every) == 1 else 's'} to search in",
         "A network turns every picture into a vector; the items whose vectors point most nearly the same way come "
         "first. Choose the part of the photo that shows one garment: of a whole outfit the answer is about all of it.",
-        "“More like this” searches with an item of the catalogue in place of the photo.",
+        "“Why this item” marks on both pictures what their similarity rests on. “More like this” searches with an item "
+        "of the catalogue in place of the photo.",
     )
     with parts.plainly():
         if building is not None:
