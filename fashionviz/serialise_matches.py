@@ -40,6 +40,7 @@ def _garment(item: MatchedItem) -> Json:
     return {
         "box": box_json(item.box),
         "score": item.score,
+        "label": item.label,
         "category": item.category,
         "categories": [{"label": label, "probability": share} for label, share in item.categories],
         "narrowed_to": list(item.narrowed_to),

@@ -39,11 +39,11 @@ b span { font-weight: 400; }
 button[aria-pressed=true] b { background: #3b5bdb; }
 b[data-down=top] { top: 0; }
 b[data-down=bottom] { bottom: 0; }
+b[data-down=above] { bottom: 100%; }
+b[data-down=below] { top: 100%; }
 b[data-across=left] { left: 0; }
 b[data-across=right] { right: 0; }
-@media (max-width: 640px) {
-  button:not([aria-pressed=true]) b span { display: none; }
-}
+button:not([aria-pressed=true], :hover, :focus-visible) b span { display: none; }
 """
 
 
@@ -88,32 +88,37 @@ def layers(places: Sequence[Shares]) -> list[int]:
 
 
 def corners(places: Sequence[Shares]) -> list[tuple[str, str]]:
-    """In which corner of its box each label stands: inside the photo, and not upon another one where that can be.
+    """Where each label stands: at a corner of its box, within the photo, and not upon another one where that can be.
 
     Returns:
-        ``top`` or ``bottom`` and ``left`` or ``right`` for each.
+        ``top``, ``bottom``, ``above`` or ``below``, and ``left`` or ``right`` for each.
     """
     taken: list[tuple[float, float]] = []
     found = []
     for place in places:
-        # A label may be wider than its box: it grows towards the middle of the photo.
-        first = "left" if place.left + place.width / 2 <= 0.5 else "right"
-        sides = (first, "right" if first == "left" else "left") if place.width > _NEAR[0] else (first,)
-        spots = {
-            (down, across): (
-                place.left if across == "left" else place.left + place.width - _NEAR[0],
-                place.top if down == "top" else place.top + place.height - _NEAR[1],
-            )
-            for down, across in product(("top", "bottom"), sides)
-        }
-        best = next((key for key, at in spots.items() if not any(_near(at, other) for other in taken)), ("top", first))
+        spots = _spots(place)
+        free = (key for key, at in spots.items() if all(_apart(at, other) >= 1 for other in taken))
+        best = next(free, None) or max(spots, key=lambda key: min(_apart(spots[key], other) for other in taken))
         taken.append(spots[best])
         found.append(best)
     return found
 
 
-def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    return abs(one[0] - other[0]) < _NEAR[0] and abs(one[1] - other[1]) < _NEAR[1]
+def _spots(place: Shares) -> dict[tuple[str, str], tuple[float, float]]:
+    """Places for a label, the best first, with the left upper corner that it would have."""
+    right, bottom = place.left + place.width, place.top + place.height
+    rows = {"top": place.top, "bottom": bottom - _NEAR[1], "above": place.top - _NEAR[1], "below": bottom}
+    columns = {"left": place.left, "right": right - _NEAR[0]}
+    # A label may be wider than its box: it grows towards the middle of the photo.
+    first = "left" if place.left + right <= 1 else "right"
+    sides = (first, "right" if first == "left" else "left") if place.width > _NEAR[0] else (first,)
+    spots = {(down, across): (columns[across], rows[down]) for down, across in product(rows, sides)}
+    return {key: at for key, at in spots.items() if key[0] == "top" or 0 <= at[1] <= 1 - _NEAR[1]}
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """How far apart two labels begin; from 1 on they do not touch."""
+    return max(abs(one[0] - other[0]) / _NEAR[0], abs(one[1] - other[1]) / _NEAR[1])
 
 
 def boxes(

@@ -19,7 +19,7 @@ KEY = "garment"
 def spot_of(item: MatchedItem) -> Spot:
     """A garment as a button on the photo."""
     sure = "" if item.score is None else f"{100 * item.score:.0f} %"
-    return Spot(item.box, item.category or "garment", sure)
+    return Spot(item.box, item.label or item.category or "garment", sure)
 
 
 def rounded(box: Box) -> Box:

@@ -24,6 +24,10 @@ def test_the_smaller_lies_above_the_larger() -> None:
         # two boxes that begin at the same corner: the second label goes elsewhere
         ([Shares(0.1, 0.1, 0.7, 0.8), Shares(0.1, 0.1, 0.7, 0.3)], [("top", "left"), ("top", "right")]),
         ([Shares(0.1, 0.1, 0.2, 0.8), Shares(0.1, 0.1, 0.2, 0.3)], [("top", "left"), ("bottom", "left")]),
+        # no room inside, and below the photo ends
+        ([Shares(0.2, 0.9, 0.2, 0.1), Shares(0.22, 0.86, 0.15, 0.1)], [("top", "left"), ("above", "left")]),
+        # nowhere is room: as far away as can be
+        ([Shares(0.2, 0.86, 0.2, 0.1), Shares(0.22, 0.87, 0.15, 0.1)], [("top", "left"), ("above", "left")]),
     ],
 )
 def test_labels_stay_apart_and_inside(places: list[Shares], expected: list[tuple[str, str]]) -> None:

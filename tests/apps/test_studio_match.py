@@ -117,13 +117,14 @@ def test_garments_are_found_where_a_detector_is_trained(house: Path, monkeypatch
     assert "detect" not in [t.key for t in page().toggle]
     monkeypatch.setattr(wiring, "trained_detectors", lambda: ("boxes.garment13",))
     monkeypatch.setattr(wiring, "EngineDetector", Halves)
-    app = page()
+    app = page(why="red.png")
     assert titles(app)[0] == "**1. red**"
     assert app.segmented_control(key="garment").options == ["1. top, 90 %", "2. bag, 80 %"]
     app.segmented_control(key="garment").set_value(2).run()
     assert not app.exception
     assert titles(app)[0] == "**1. blue**"
     assert app.query_params["garment"] in ("2", ["2"])
+    assert "why" not in app.query_params, "it was asked about the other garment"
     assert "fashionviz match 'two colours.png' --catalogue colours --box 0,30,100,60" in [c.value for c in app.code]
     linked = page(garment="2")
     assert titles(linked)[0] == "**1. blue**"

@@ -108,7 +108,7 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
     )
     place = garments.which(result, held) if detect else 0
     garment = None if place is None else result.items[place]
-    left, right = st.columns([4, 8], gap="large")
+    left, right = st.columns([5, 7] if detect else [4, 8], gap="large")
     with left:
         if detect and place is not None:
             garments.on_photo(result, held, place)
