@@ -10,10 +10,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from apps.studio import intake, jobs, own_catalogue, parts
 from fashionviz import images
 from fashionviz.match import sources, wiring
-from fashionviz.match.build import BuildResult, build, open_for_build
-from fashionviz.match.catalogue import Catalogue, own_folder
+from fashionviz.match.build import BuildResult
+from fashionviz.match.demo import build_demo
 from fashionviz.match.embedders import item_embedders
-from fashionviz.match.protocols import WholePhoto
 from fashionviz.models.registry import default_model
 
 _PRIVACY = (
@@ -21,15 +20,6 @@ _PRIVACY = (
     "folder of this browser tab alone, which nobody else can search, and deleted when you remove it, at the latest "
     "within the hour. The photos themselves are not kept."
 )
-
-
-def demo_work(on_progress, cancel):  # type: ignore[no-untyped-def]
-    """What the job of the demo button does."""
-    source, embedder = sources.DemoSource(), wiring.best_embedder(parts.engine())
-    folder = own_folder("demo")
-    fresh = not (folder / "catalogue.sqlite").is_file() or Catalogue(folder).embedder == embedder.ref
-    catalogue = open_for_build(folder, source, embedder, WholePhoto(), overwrite=not fresh)
-    return build(catalogue, source, embedder, on_progress=on_progress, cancel=cancel)
 
 
 def offer_demo() -> None:
@@ -94,7 +84,8 @@ def _drop() -> None:
 def work(what: str) -> None:
     """Run the job in the background; the page ends here while it runs."""
     if what == "demo":
-        job = jobs.job_for(("catalogue", "demo"), demo_work)
+        engine = parts.engine()
+        job = jobs.job_for(("catalogue", "demo"), lambda on_progress, cancel: build_demo(engine, on_progress, cancel))
     else:
         folder = st.session_state["own_catalogue"]
         photos, engine = st.session_state["shop_photos"], parts.engine()
