@@ -59,18 +59,21 @@ def _catalogue(page: Page) -> None:
         )
         page.demo_note = gr.HTML(parts.status())
     with gr.Row(equal_height=True, visible=bool(every)) as page.where:
-        page.catalogue = gr.Dropdown(
-            every, value=every[0] if every else None, label="Catalogue", filterable=False, scale=3, min_width=180,
-            elem_id="fv-find-catalogue",
-        )  # fmt: skip
-        page.categories = gr.Dropdown(
-            [], value=[], multiselect=True, label="Categories", info="All of them, if none is chosen.", scale=5,
-            min_width=240, elem_id="fv-find-categories",
-        )  # fmt: skip
-        page.narrow = gr.Checkbox(
-            False, label="Only the two most probable", info="By the network that names the category.", scale=3,
-            min_width=220, elem_id="fv-find-narrow",
-        )  # fmt: skip
+        with gr.Column(scale=3, min_width=180):
+            page.catalogue = gr.Dropdown(
+                every, value=every[0] if every else None, label="Catalogue", filterable=False,
+                elem_id="fv-find-catalogue",
+            )  # fmt: skip
+        with gr.Column(scale=5, min_width=240):
+            page.categories = gr.Dropdown(
+                [], value=[], multiselect=True, label="Categories", info="All of them, if none is chosen.",
+                elem_id="fv-find-categories",
+            )  # fmt: skip
+        with gr.Column(scale=4, min_width=240):
+            page.narrow = gr.Checkbox(
+                False, label="Only the two most probable", info="By the network that names the category.",
+                elem_id="fv-find-narrow",
+            )  # fmt: skip
 
 
 def _photo(page: Page) -> None:

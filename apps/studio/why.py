@@ -76,7 +76,7 @@ def _method(catalogue: Catalogue) -> str:
     methods = methods_of(catalogue)
     parts.choice_from("why_method", list(methods))
     return st.selectbox(
-        "Method", methods, index=methods.index(METHOD), key="why_method", width=320,
+        "Method", methods, index=methods.index(METHOD), key="why_method", bind="query-params", width=320,
         format_func=lambda name: METHODS[name].title + (" (slow)" if METHODS[name].slow else ""),
     )  # fmt: skip
 
