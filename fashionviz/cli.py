@@ -46,6 +46,7 @@ from fashionviz.inference.segment_command import segment
 from fashionviz.inference.trust_command import trust_command
 from fashionviz.match.commands import catalogue_app
 from fashionviz.match.match_command import match_command
+from fashionviz.match.why_command import why_command
 from fashionviz.photo_files import check_ending, read_photo, save_picture
 from fashionviz.studies.commands import study_command
 from fashionviz.sweeps.commands import sweep_command
@@ -70,6 +71,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(catalogue_app, name="catalogue")
 app.command("match")(match_command)
 app.command()(video)
+app.command("match-why")(why_command)
 app.command()(compare)
 app.command()(report)
 app.command("study")(study_command)

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fashionviz.match.build import BuildResult
 from fashionviz.match.catalogue import CatalogueInfo
 from fashionviz.match.results import CatalogueItem, Match, MatchedItem, Matches
-from fashionviz.serialise import Json, box_json
+from fashionviz.match.why import Why
+from fashionviz.results import ModelView
+from fashionviz.serialise import Json, array_json, box_json, placement_json
 
 
 def matches_json(result: Matches, file: str) -> Json:
@@ -35,6 +40,7 @@ def _garment(item: MatchedItem) -> Json:
     return {
         "box": box_json(item.box),
         "score": item.score,
+        "label": item.label,
         "category": item.category,
         "categories": [{"label": label, "probability": share} for label, share in item.categories],
         "narrowed_to": list(item.narrowed_to),
@@ -87,3 +93,36 @@ def build_json(result: BuildResult, info: CatalogueInfo) -> Json:
         "kept": result.kept,
         "refused": [{"id": r.id, "reason": r.reason} for r in result.refused],
     }
+
+
+def why_facts(result: Why, file: str) -> Json:
+    """Why an item is like a garment, without the maps: the command line writes those into a file.
+
+    Args:
+        result: of :func:`fashionviz.match.why.why_match`.
+        file: the name under which the photo was given.
+    """
+    found = result.explanation
+    return {
+        "file": file,
+        "catalogue": result.catalogue,
+        "item": item_json(result.item),
+        "box": box_json(result.box),
+        "model": found.model.name,
+        "sha256": found.model.sha256,
+        "method": found.method,
+        "similarity": found.similarity,
+        "timings_ms": found.timings.as_dict(),
+        "notes": list(result.notes),
+    }
+
+
+def why_json(result: Why, file: str) -> Json:
+    """The same with both maps ``(3, H, W)``, and where the pictures lie in the network's input."""
+    found = result.explanation
+    maps = {"query": (found.query, found.query_view), "match": (found.item, found.item_view)}
+    return why_facts(result, file) | {name: _map(values, view) for name, (values, view) in maps.items()}
+
+
+def _map(values: NDArray[np.float32], view: ModelView) -> Json:
+    return {"values": array_json(values), "placement": placement_json(view.placement)}

@@ -1,8 +1,8 @@
-"""Regions as text."""
+"""Regions as text and as shares of the photo."""
 
 import pytest
 
-from fashionviz.boxes import format_box, parse_box
+from fashionviz.boxes import Shares, format_box, parse_box, shares_of, smallest_at
 from fashionviz.errors import InvalidRequest
 
 
@@ -23,3 +23,18 @@ def test_anything_else_is_refused(text: str) -> None:
 def test_a_box_has_an_area(text: str) -> None:
     with pytest.raises(InvalidRequest, match="no area"):
         parse_box(text)
+
+
+def test_shares_are_cut_off_at_the_border() -> None:
+    assert shares_of((20, 10, 60, 40), (80, 40)) == Shares(0.25, 0.25, 0.5, 0.75)
+    assert shares_of((-20, 10, 160, 80), (80, 40)) == Shares(0, 0.25, 1, 0.75)
+    assert Shares(0, 0, 0.5, 0.5).area == 0.25
+
+
+def test_a_click_means_the_smallest_box_around_it() -> None:
+    boxes = [(0, 0, 100, 100), (10, 10, 50, 50), (40, 40, 90, 90)]
+    assert smallest_at(boxes, 20, 20) == 1
+    assert smallest_at(boxes, 45, 45) == 1
+    assert smallest_at(boxes, 95, 5) == 0
+    assert smallest_at(boxes, 101, 5) is None
+    assert smallest_at([], 1, 1) is None

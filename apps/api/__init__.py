@@ -7,6 +7,7 @@ from apps.api.errors import install_errors
 from apps.api.explore import router as explore_router
 from apps.api.inputs import get_engine
 from apps.api.match import router as match_router
+from apps.api.match_why import router as match_why_router
 from apps.api.regions import router as regions_router
 from apps.api.routes import router
 from apps.api.take_home import router as take_home_router
@@ -22,6 +23,7 @@ routers = (
     take_home_router,
     disagreement_router,
     match_router,
+    match_why_router,
     drawing_router,
 )
 

@@ -76,6 +76,7 @@ class GarmentBody(BaseModel):
 
     box: list[float] = Field(description="x0, y0, x1, y1 in pixels of the upright photo.")
     score: float | None = Field(description="How sure the detector is; null where the region was given.")
+    label: str | None = Field(description="What the detector calls it; null where the region was given.")
     category: str | None
     categories: list[CategoryShare] = Field(description="The two most probable.")
     narrowed_to: list[str] = Field(description="Categories that were searched; empty: all.")

@@ -1,4 +1,4 @@
-"""The lab: a photo and what a model sees in it, every model on one photo, many photos, new garments; tabs of a page."""
+"""The lab: one photo and what models see in it, shop items like it, many photos, new garments; tabs of a page."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from apps.lab import (
     handlers,
     home,
     maps_page,
+    match_layout,
+    match_page,
     parts,
     style,
 )
@@ -44,7 +46,7 @@ _LINK = """(model, method, target, layer) => {
 }""".replace("TOP", handlers.TOP)
 
 _FIRST = "one-photo"
-_OTHERS = (maps_page.TAB, every_page.TAB, annotate_layout.TAB, drawing_layout.TAB)
+_OTHERS = (maps_page.TAB, every_page.TAB, match_layout.TAB, annotate_layout.TAB, drawing_layout.TAB)
 # Gradio selects the first tab as the page opens: that must not take the link's own tab away before it is read.
 _ADDRESS = """() => {
   const opening = !window.fashionvizOpened;
@@ -95,6 +97,8 @@ def build_lab(engine: Any = None) -> gr.Blocks:
                 gallery = maps_page.lay_out(engine)
             with gr.Tab("Every model", id=every_page.TAB) as second:
                 every = every_page.lay_out(engine)
+            with gr.Tab("Find the item", id=match_layout.TAB) as shop:
+                shopped = match_layout.lay_out()
             with gr.Tab("Annotate", id=annotate_layout.TAB) as third:
                 many = annotate_layout.lay_out(engine)
             with gr.Tab("Draw", id=drawing_layout.TAB) as fourth:
@@ -108,13 +112,17 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         home.wire(report, page, takes)
         every_page.wire(every, second, page, asks)
         annotate_page.wire(many, annotates)
+        matches = match_page.MatchEvents(engine, shopped)
+        match_page.wire(blocks, shopped, shop, page, matches)
         drawings = DrawEvents(engine, drawn)
         finds = SearchEvents(engine, drawn, drawings)
         drawing_wiring.wire(blocks, drawn, fourth, drawings, WalkEvents(engine, drawn), finds)
-        for leave in (takes.leave, draws.leave, asks.leave, annotates.leave):
+        for leave in (takes.leave, draws.leave, asks.leave, annotates.leave, matches.leave):
             blocks.unload(leave)
         maps_page.wire_link(gallery, page, draws, opened)
-        _wire_tabs(blocks, tabs, dict(zip((_FIRST, *_OTHERS), (first, shelf, second, third, fourth), strict=True)))
+        _wire_tabs(
+            blocks, tabs, dict(zip((_FIRST, *_OTHERS), (first, shelf, second, shop, third, fourth), strict=True))
+        )
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     shut_side_doors(blocks)

@@ -87,7 +87,7 @@ def _photo_and_answer(page: Page) -> None:
             page.beside = gr.Column(min_width=0)
 
 
-def photo_input(elem_id: str, alt_text: str) -> gr.Image:
+def photo_input(elem_id: str, alt_text: str, height: int = HEIGHT) -> gr.Image:
     """Where a photo is dropped, pasted, chosen or snapped; its bytes reach us untouched."""
     return untouched(
         gr.Image(
@@ -97,7 +97,7 @@ def photo_input(elem_id: str, alt_text: str) -> gr.Image:
             sources=["upload", "clipboard", "webcam"],
             webcam_options=gr.WebcamOptions(mirror=False),
             interactive=True,
-            height=HEIGHT,
+            height=height,
             buttons=["fullscreen"],
             placeholder="Drop a photo here, paste one, or click to choose\nJPEG, PNG or WebP, at most 25 MB",
             elem_id=elem_id,

@@ -161,6 +161,14 @@ CSS = f"""
 #fv-drawn .grid-wrap {{ min-height: 272px; max-height: 640px; }}
 #fv-picks .grid-container {{ grid-template-columns: repeat(auto-fill, 84px) !important; }}
 .fv-drawings .caption-label {{ font-size: 11px; line-height: 1.3; padding: 1px 5px; max-width: 100%; }}
+#fv-find-matches .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)) !important;
+  padding: 8px; gap: 8px; }}
+#fv-find-matches .grid-wrap {{ min-height: 320px; max-height: none; }}
+#fv-find-matches .thumbnail-lg {{ aspect-ratio: 200 / 292; }}
+#fv-find-matches .caption-label {{ left: 0; right: 0; bottom: 0; max-width: 100%; max-height: 32%; padding: 2px 6px;
+  white-space: pre-line; overflow: hidden; font-size: 11.5px; line-height: 1.3; background: #fff; color: #1B2033;
+  border: 0; border-radius: 0; text-align: left; }}
+#fv-find-photo img {{ object-fit: contain; }}
 .fv-look {{ display: grid; gap: 6px; color: var(--fv-text); }}
 .gradio-container .fv-look .fv-bars li {{ font-size: 13px; }}
 #fv-close .fv-twin {{ flex-wrap: nowrap; gap: 8px; }}

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from fashionviz.figures.theme import signed, viridis
-from fashionviz.results import ActivationMaps, Attribution, FilterBank, ModelView
+from fashionviz.results import ActivationMaps, FilterBank, ModelView
 
 Picture = NDArray[np.uint8]
+
+
+class Attributed(Protocol):
+    """A map over a photo: of a class, or of how like another picture it is."""
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """``(3, H, W)``, signed, on the network's input."""
+
+    @property
+    def view(self) -> ModelView:
+        """The photo as the network received it."""
 
 
 def robust_scale(values: NDArray[np.floating], percentile: float = 99.0) -> float:
@@ -29,14 +43,14 @@ def enlarge(picture: Picture, longest: int, *, smooth: bool = False) -> Picture:
     return np.asarray(Image.fromarray(picture).resize(size, how))
 
 
-def attribution_colour(result: Attribution) -> Picture:
+def attribution_colour(result: Attributed) -> Picture:
     """The attribution itself, per colour channel around mid-grey: how guided backpropagation is shown in its papers."""
     values = result.view.placement.cut(result.values)
     shown = 0.5 + 0.5 * np.clip(values / robust_scale(values), -1, 1)
     return (shown.transpose(1, 2, 0) * 255).round().astype(np.uint8)
 
 
-def attribution_grey(result: Attribution) -> Picture:
+def attribution_grey(result: Attributed) -> Picture:
     """The sum over channels around mid-grey: the same picture for a model that sees no colour.
 
     Its three channels differ only by the weights that make grey of RGB; shown as colours they would be a green tint.
@@ -46,13 +60,13 @@ def attribution_grey(result: Attribution) -> Picture:
     return np.repeat((shown * 255).round().astype(np.uint8)[..., None], 3, axis=2)
 
 
-def attribution_signed(result: Attribution) -> Picture:
+def attribution_signed(result: Attributed) -> Picture:
     """Sum over channels on the signed scale: red spoke against the class, white said nothing, blue spoke for it."""
     values = result.view.placement.cut(result.values).sum(axis=0)
     return signed(values / robust_scale(values))
 
 
-def attribution_magnitude(result: Attribution) -> NDArray[np.float32]:
+def attribution_magnitude(result: Attributed) -> NDArray[np.float32]:
     """Largest magnitude over the channels, scaled to 0..1: ``(h, w)`` over the photo's part of the input."""
     magnitude = np.abs(result.view.placement.cut(result.values)).max(axis=0)
     return np.clip(magnitude / robust_scale(magnitude), 0, 1).astype(np.float32)
@@ -73,7 +87,7 @@ def overlay(photo: Picture, heat: NDArray[np.floating], strength: float = 0.65) 
     return (grey * (1 - weight) + viridis(values) * weight).round().astype(np.uint8)
 
 
-def attribution_overlay(result: Attribution) -> Picture:
+def attribution_overlay(result: Attributed) -> Picture:
     """The attribution's magnitude laid over the photo."""
     return overlay(view_photo(result.view), attribution_magnitude(result))
 

@@ -51,3 +51,10 @@ class NoDetector(ModelNotTrained):
     """No trained detector is installed: whole photos and given regions can still be matched."""
 
     code = "no_detector"
+
+
+class NotExplained(FashionvizError):
+    """The catalogue's network was not trained to embed items, so that its similarity is not explained."""
+
+    status = 409
+    code = "not_explained"

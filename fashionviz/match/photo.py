@@ -85,7 +85,7 @@ def match_photo(
             only = tuple(name for name, _ in top if name in held) if narrow else tuple(asked or ())
             hits = catalogue.search(vector[None], k, only or None)[0]
             matches = matches_of(hits, catalogue.items(hits.ids), curve)
-            items.append(MatchedItem(box, score, top[0][0] if top else label, top, only, matches))
+            items.append(MatchedItem(box, score, top[0][0] if top else label, top, only, matches, label))
     return Matches(
         catalogue.name,
         embedder.ref,

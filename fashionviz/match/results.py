@@ -72,6 +72,7 @@ class MatchedItem:
         categories: the categoriser's two most probable with their probabilities.
         narrowed_to: the categories that were searched; empty where all were.
         matches: most alike first.
+        label: what the detector calls it, of which its score speaks; ``None`` where the region was given.
     """
 
     box: Box
@@ -80,6 +81,7 @@ class MatchedItem:
     categories: tuple[tuple[str, float], ...]
     narrowed_to: tuple[str, ...]
     matches: tuple[Match, ...]
+    label: str | None = None
 
 
 @dataclass(frozen=True)

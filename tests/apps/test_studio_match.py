@@ -117,11 +117,24 @@ def test_garments_are_found_where_a_detector_is_trained(house: Path, monkeypatch
     assert "detect" not in [t.key for t in page().toggle]
     monkeypatch.setattr(wiring, "trained_detectors", lambda: ("boxes.garment13",))
     monkeypatch.setattr(wiring, "EngineDetector", Halves)
-    app = page()
+    app = page(why="red.png")
     assert titles(app)[0] == "**1. red**"
-    app.segmented_control(key="garment").set_value("2. bag (80%)").run()
+    assert app.segmented_control(key="garment").options == ["1. top, 90 %", "2. bag, 80 %"]
+    app.segmented_control(key="garment").set_value(2).run()
     assert not app.exception
     assert titles(app)[0] == "**1. blue**"
+    assert app.query_params["garment"] in ("2", ["2"])
+    assert "why" not in app.query_params, "it was asked about the other garment"
+    assert "fashionviz match 'two colours.png' --catalogue colours --box 0,30,100,60" in [c.value for c in app.code]
+    linked = page(garment="2")
+    assert titles(linked)[0] == "**1. blue**"
+    other = np.zeros((60, 100, 3), np.uint8)
+    other[:30] = (20, 230, 20)
+    linked.session_state["held"] = Held(from_pixels(other), "1" * 16, "another.png")
+    linked.run()
+    assert titles(linked)[0] == "**1. green**", "a number belongs to one photo"
+    assert "garment" not in linked.query_params
+    assert titles(page(garment="99"))[0] == "**1. blue**", "the last one there is"
     app.toggle(key="detect").set_value(False).run()
     assert "Searched for: the whole photo." in words(app)
 

@@ -88,6 +88,8 @@ def test_every_garment_found_is_matched_surest_first(catalogue: Catalogue, photo
     result = match_photo(photo, catalogue, Colours(), detector=detector, k=2)
     assert [(item.box, item.score, item.category) for item in result.items] == [(RED, 0.9, "top"), (BLUE, 0.8, "bag")]
     assert [item.matches[0].item.id for item in result.items] == ["red", "blue"]
+    named = match_photo(photo, catalogue, Colours(), detector=detector, categoriser=Warmth()).items[0]
+    assert (named.label, named.category) == ("top", "warm"), "the score is the detector's, and speaks of its own label"
     assert [len(item.matches) for item in result.items] == [2, 2]
     first = result.items[0].matches[0]
     assert first.score == pytest.approx(1, abs=1e-3)
@@ -176,6 +178,7 @@ def test_items_like_an_item_leave_it_out(catalogue: Catalogue) -> None:
 
 
 def test_without_a_detector_one_sentence_says_what_can_be_done(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "trained_detectors", tuple)
     with pytest.raises(NoDetector, match=r"whole photo \(`whole`\), or a part"):
         wiring.EngineDetector(object())
     with pytest.raises(NoDetector):

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
-
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from apps.lab.match_snippets import match_cli, match_curl, match_python
 from apps.lab.region import WHOLE, describe, preview
-from apps.lab.snippets import DEFAULT_URL
-from apps.studio import intake, jobs, match_cards, own_catalogue, parts, state
+from apps.studio import garments, making_catalogue, match_cards, match_words, own_catalogue, parts, state, why
 from apps.studio.code_tabs import code_tabs
 from apps.studio.region_choice import choose_region
-from fashionviz import images
-from fashionviz.boxes import format_box
-from fashionviz.errors import FashionvizError, UnknownModel
-from fashionviz.match.build import BuildResult, build, open_for_build
-from fashionviz.match.catalogue import Catalogue, CatalogueInfo, open_catalogue, own_folder
-from fashionviz.match.embedders import item_embedders
+from fashionviz.errors import FashionvizError
+from fashionviz.match.catalogue import Catalogue, CatalogueInfo, open_catalogue
 from fashionviz.match.photo import K, match_item, match_photo
 from fashionviz.match.pictures import pictures_of
 from fashionviz.match.places import catalogue_names
-from fashionviz.match.protocols import WholePhoto
 from fashionviz.match.results import MatchedItem, Matches
-from fashionviz.match.sources import DemoSource
-from fashionviz.match.wiring import EngineDetector, best_embedder, categoriser_for, embedder_for, trained_detectors
-from fashionviz.models.registry import default_model, get_model
-from fashionviz.results import Box
+from fashionviz.match.why import why_not
+from fashionviz.match.wiring import EngineDetector, categoriser_for, embedder_for, trained_detectors
 
 #: The catalogue that is chosen at first, where it is there.
 _FIRST = ("fpi", "demo")
-_PRIVACY = (
-    "Your shop photos are embedded on this server. Their names, small pictures of them and their vectors are kept in a "
-    "folder of this browser tab alone, which nobody else can search, and deleted when you remove it, at the latest "
-    "within the hour. The photos themselves are not kept."
-)
 
 
 def names() -> list[str]:
@@ -48,148 +32,6 @@ def opened(name: str) -> Catalogue:
     """The chosen one."""
     own = own_catalogue.held()
     return own if name == own_catalogue.NAME and own is not None else open_catalogue(name)
-
-
-# --- making a catalogue -----------------------------------------------------------------------------------------
-
-
-def demo_work(on_progress, cancel):  # type: ignore[no-untyped-def]
-    """What the job of the demo button does."""
-    source, embedder = DemoSource(), best_embedder(parts.engine())
-    folder = own_folder("demo")
-    fresh = not (folder / "catalogue.sqlite").is_file() or Catalogue(folder).embedder == embedder.ref
-    catalogue = open_for_build(folder, source, embedder, WholePhoto(), overwrite=not fresh)
-    return build(catalogue, source, embedder, on_progress=on_progress, cancel=cancel)
-
-
-def offer_demo() -> None:
-    """The demo with one button."""
-    st.button(
-        f"Build the demo catalogue: {len(DemoSource())} articles drawn by our own generator",
-        key="build_demo",
-        type="primary",
-        on_click=_begin,
-        args=("demo",),
-    )
-
-
-def offer_own(open_first: bool) -> None:
-    """A catalogue of the visitor's own shop photos."""
-    with st.expander("Search in shop photos of your own", expanded=open_first):
-        turn = st.session_state.setdefault("shop_turn", 0)
-        key = f"shop_photos_{turn}"
-        st.file_uploader(
-            "Shop photos, one article each: JPEG, PNG or WebP",
-            accept_multiple_files=True,
-            key=key,
-            max_upload_size=images.MAX_BYTES // 2**20,
-        )
-        st.caption(f"At most {own_catalogue.MAX_PHOTOS}. {_PRIVACY}")
-        with st.container(horizontal=True):
-            st.button("Build a catalogue of them", key="build_own", on_click=_take, args=(key,))
-            if own_catalogue.held() is not None:
-                st.button("Remove my catalogue", key="drop_own", on_click=_drop)
-        st.caption("A catalogue that stays, of any size, with prices and other columns of a table:")
-        which = "" if item_embedders() else f" --embedder {default_model().name}"
-        st.code(f"fashionviz catalogue build myshop photos/{which}", language="bash")
-
-
-def _begin(what: str) -> None:
-    st.session_state["building"] = what
-    for key in ("built", "build_said"):
-        st.session_state.pop(key, None)
-
-
-def _take(key: str) -> None:
-    """Take the files over, then let go of them; a new key gives an empty widget that holds nothing."""
-    files = [file for file in st.session_state.get(key) or () if isinstance(file, UploadedFile)]
-    photos, remarks = own_catalogue.accepted([(Path(file.name).name, file.getvalue()) for file in files])
-    for file in files:
-        intake.discard(file)
-    st.session_state["shop_turn"] += 1
-    if not photos:
-        st.session_state["build_said"] = "Choose some photos first."
-        return
-    _begin("own")
-    own_catalogue.begin()
-    st.session_state["shop_photos"], st.session_state["build_remarks"] = photos, remarks
-
-
-def _drop() -> None:
-    own_catalogue.drop()
-    for key in ("built", "build_said", "catalogue"):
-        st.session_state.pop(key, None)
-
-
-def work(what: str) -> None:
-    """Run the job in the background; the page ends here while it runs."""
-    if what == "demo":
-        job = jobs.job_for(("catalogue", "demo"), demo_work)
-    else:
-        folder = st.session_state["own_catalogue"]
-        photos, engine = st.session_state["shop_photos"], parts.engine()
-        job = jobs.job_for(
-            ("catalogue", str(folder)), own_catalogue.build_work(folder, photos, lambda: best_embedder(engine))
-        )
-    if not job.wait(jobs.PATIENCE_S):
-        jobs.watch(job, "Building the catalogue", step="photo")
-        st.stop()
-    del st.session_state["building"]
-    st.session_state.pop("shop_photos", None)
-    jobs.drop_job()
-    if job.error is not None:
-        st.session_state["build_said"] = str(job.error)
-    elif job.cancelled:
-        st.session_state["build_said"] = "Stopped. What was embedded before is in the catalogue."
-    else:
-        st.session_state["built"] = job.result
-    st.session_state["catalogue"] = "demo" if what == "demo" else own_catalogue.NAME
-    st.rerun()
-
-
-def said_of_build() -> None:
-    """What came of the last build."""
-    if said := st.session_state.get("build_said"):
-        st.warning(said)
-    result: BuildResult | None = st.session_state.get("built")
-    if result is None:
-        return
-    st.success(f"{result.added + result.replaced + result.kept:,} of {result.total:,} items are in the catalogue.")
-    for remark in st.session_state.get("build_remarks", ()):
-        st.info(remark)
-    if result.refused:
-        with st.expander(f"{len(result.refused)} could not be read"):
-            for refusal in result.refused:
-                st.text(f"{refusal.id}: {refusal.reason}")
-
-
-# --- searching --------------------------------------------------------------------------------------------------
-
-
-def made_by(info: CatalogueInfo) -> str:
-    """How many items, and which network made their vectors, in words."""
-    words = f"{info.items:,} items, vectors by `{info.embedder.name}`"
-    try:
-        trained = get_model(info.embedder.name).task.name == "item"
-    except UnknownModel:
-        return words
-    if trained:
-        return words
-    more = "" if item_embedders() else ": a baseline, since no network that embeds items is installed"
-    return f"{words} (features of a classifier{more})"
-
-
-def how_far(info: CatalogueInfo) -> str:
-    """What the numbers beside a match mean."""
-    if info.calibrated:
-        return (
-            "The first number says how often a best match so alike was the right item, where the catalogue had it; the "
-            "similarity is a cosine."
-        )
-    return (
-        "The similarity is the cosine of two vectors, at most 1. From which similarity two pictures show the same item "
-        "was not measured for this network, so no probability is given."
-    )
 
 
 def filters(info: CatalogueInfo, narrowing: bool) -> tuple[tuple[str, ...], bool]:
@@ -222,7 +64,7 @@ def like_this(catalogue: Catalogue, identifier: str) -> None:
     left, right = st.columns([3, 9], gap="large")
     with left:
         match_cards.picture(pictures_of(catalogue, [identifier]).get(identifier), item)
-        st.markdown(f"**{match_cards._plain(item.title or item.id)}**")
+        st.markdown(f"**{match_cards.plain(item.title or item.id)}**")
         st.caption("  \n".join(match_cards.facts_of(item, 8)))
     with right:
         st.subheader("Most like this item", anchor=False)
@@ -264,37 +106,34 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
             category=chosen or None,
         ),
     )
-    garment = which_garment(result) if detect else result.items[0]
-    left, right = st.columns([4, 8], gap="large")
+    place = garments.which(result, held) if detect else 0
+    garment = None if place is None else result.items[place]
+    left, right = st.columns([5, 7] if detect else [4, 8], gap="large")
     with left:
-        shown = garment.box if detect and garment is not None else box
-        st.image(preview(held.photo, shown), width="stretch", alt="Your photo with the garment outlined")
-        st.caption("Searched for: the outlined garment." if detect else f"Searched for: {describe(choice, box)}.")
-    with right:
-        if garment is not None:
+        if detect and place is not None:
+            garments.on_photo(result, held, place)
+            st.caption("Click a garment, or move with the arrow keys. Searched for: the one with the thick frame.")
+        else:
+            st.image(preview(held.photo, box), width="stretch", alt="Your photo with the garment outlined")
+            if not detect:
+                st.caption(f"Searched for: {describe(choice, box)}.")
+    if garment is not None:
+        region = garments.rounded(garment.box) if detect else box
+        with right:
             found(catalogue, garment)
+        named = info.name != own_catalogue.NAME
+        why.panel(catalogue, info, garment.matches, held, region, shown=named)
     times = result.timings.as_dict()
+    finding = f"find {times['detect']:.0f}, " if detect else ""
     st.caption(
-        f"Answered in {times['total']:.0f} ms: decode {times['decode']:.0f}, category {times['categorise']:.0f}, embed "
+        f"Answered in {times['total']:.0f} ms: decode {times['decode']:.0f}, {finding}category "
+        f"{times['categorise']:.0f}, embed "
         f"{times['embed']:.0f}, search {times['search']:.1f}. Weights `{result.embedder.name}`, SHA-256 "
         f"`{result.embedder.sha256[:12]}…`"
     )
-    if info.name != own_catalogue.NAME and not detect:
-        code_tabs(*snippets(held.name, info, box))
-
-
-def which_garment(result: Matches) -> MatchedItem | None:
-    """One of the garments found, chosen by what it is; ``None`` where there is none."""
-    if not result.items:
-        st.info("No garment was found in the photo. Choose the part of it yourself.")
-        return None
-    words = [
-        f"{place}. {item.category or 'garment'}" + (f" ({item.score:.0%})" if item.score is not None else "")
-        for place, item in enumerate(result.items, start=1)
-    ]
-    parts.choice_from("garment", words)
-    chosen = st.segmented_control("Garment", words, default=words[0], required=True, key="garment")
-    return result.items[words.index(chosen)]
+    if garment is not None and named:
+        asked = (held.name, info.name, region, chosen, narrow)
+        code_tabs(match_python(*asked), match_cli(*asked), match_curl(*asked))
 
 
 def found(catalogue: Catalogue, garment: MatchedItem) -> None:
@@ -304,34 +143,12 @@ def found(catalogue: Catalogue, garment: MatchedItem) -> None:
     if garment.narrowed_to:
         st.caption(f"Searched among {' and '.join(garment.narrowed_to)} only.")
     if garment.matches:
-        match_cards.cards(catalogue, garment.matches, _like)
+        unexplained = why_not(catalogue, parts.engine())
+        match_cards.cards(catalogue, garment.matches, _like, None if unexplained else why.ask)
+        if unexplained:
+            st.caption(f"Why an item matches cannot be shown: {unexplained}")
     else:
         st.info("The catalogue has no item there. Choose other categories, or add items to it.")
-
-
-def snippets(file: str, info: CatalogueInfo, box: Box | None) -> tuple[str, str, str]:
-    """The search as Python, shell and REST."""
-    region = format_box(box)
-    boxes = f", boxes=[{tuple(box)}]" if box else ""
-    python = "\n".join(
-        [
-            "from fashionviz.inference.engine import shared_engine",
-            "from fashionviz.match.catalogue import open_catalogue",
-            "from fashionviz.match.photo import match_photo",
-            "from fashionviz.match.wiring import embedder_for",
-            "from fashionviz.photo_files import read_photo",
-            "",
-            f"catalogue = open_catalogue({info.name!r})",
-            "embedder = embedder_for(shared_engine(), catalogue.embedder.name)",
-            f"for match in match_photo(read_photo({file!r}), catalogue, embedder{boxes}).items[0].matches:",
-            '    print(f"{match.score:.3f} {match.item.id} {match.item.title}")',
-        ]
-    )
-    part = ["--box", region] if box else ["--whole"]
-    shell = shlex.join(["fashionviz", "match", file, "--catalogue", info.name, *part])
-    field = f"box={region}" if box else "whole=true"
-    curl = shlex.join(["curl", "-F", f"file=@{file}", "-F", f"catalogue={info.name}", "-F", field])
-    return python, shell, f"{curl} {DEFAULT_URL}/api/v1/match"
 
 
 def page() -> None:
@@ -345,17 +162,18 @@ def page() -> None:
         f"{len(every)} catalogue{'' if len(every) == 1 else 's'} to search in",
         "A network turns every picture into a vector; the items whose vectors point most nearly the same way come "
         "first. Choose the part of the photo that shows one garment: of a whole outfit the answer is about all of it.",
-        "“More like this” searches with an item of the catalogue in place of the photo.",
+        "“Why this item” marks on both pictures what their similarity rests on. “More like this” searches with an item "
+        "of the catalogue in place of the photo.",
     )
     with parts.plainly():
         if building is not None:
-            work(building)
-        said_of_build()
+            making_catalogue.work(building)
+        making_catalogue.said_of_build()
         if not every:
             with st.container(border=True):
                 st.markdown("**There is no catalogue on this machine yet.** Try it with drawn articles:")
-                offer_demo()
-            offer_own(True)
+                making_catalogue.offer_demo()
+            making_catalogue.offer_own(True)
             return
         parts.choice_from("catalogue", every)
         named, _, like = st.query_params.get("like", "").partition("/")
@@ -367,9 +185,9 @@ def page() -> None:
             info = catalogue.info()
         except FashionvizError as error:
             parts.sentence(error)
-            offer_own(False)
+            making_catalogue.offer_own(False)
             return
-        st.caption(f"{made_by(info)}. {how_far(info)}")
+        st.caption(f"{match_words.made_by(info)}. {match_words.how_far(info)}")
         if not info.items:
             st.info("This catalogue is empty. Add photos to it, or choose another.")
             st.code(f"fashionviz catalogue add {info.name} photo.jpg", language="bash")
@@ -378,8 +196,8 @@ def page() -> None:
         else:
             by_photo(catalogue, info)
         if "demo" not in every:
-            offer_demo()
-        offer_own(False)
+            making_catalogue.offer_demo()
+        making_catalogue.offer_own(False)
 
 
 page()

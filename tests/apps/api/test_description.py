@@ -37,6 +37,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
         ("POST", f"{API}/formation"),
         ("POST", f"{API}/invert"),
         ("POST", f"{API}/match"),
+        ("POST", f"{API}/match/why"),
         ("GET", f"{API}/catalogues"),
         ("GET", f"{API}/catalogues/{{name}}"),
         ("GET", f"{API}/catalogues/{{name}}/items/{{identifier}}/thumbnail"),
