@@ -21,21 +21,35 @@ SIDE, FACTS = 136, 3
 _FIRST = ("price", "baseColour", "articleType", "kind", "seed", "season", "year")
 
 
-def cards(catalogue: Catalogue, matches: Sequence[Match], more: Callable[[str, str], None]) -> None:
+#: Gets the catalogue's name and an item's id.
+Asked = Callable[[str, str], None]
+
+
+def cards(catalogue: Catalogue, matches: Sequence[Match], more: Asked, why: Asked | None = None) -> None:
     """Matches side by side, most alike first.
 
     Args:
         catalogue: that they are from.
         matches: to be shown.
         more: called with the catalogue's name and an item's id when somebody asks for others like it.
+        why: the same when somebody asks why it is here; nobody can without it.
     """
     pictures = pictures_of(catalogue, [match.item.id for match in matches])
     with st.container(horizontal=True, gap="small"):
         for place, match in enumerate(matches, start=1):
             with st.container(width=SIDE + 8, gap="xsmall", key=f"match_{place}"):
                 picture(pictures.get(match.item.id), match.item)
-                st.markdown(f"**{place}. {_plain(match.item.title or match.item.id)}**")
+                st.markdown(f"**{place}. {plain(match.item.title or match.item.id)}**")
                 st.caption("  \n".join([alike(match), *facts_of(match.item)]))
+                if why is not None:
+                    st.button(
+                        "Why this item",
+                        key=f"why_{place}",
+                        on_click=why,
+                        args=(catalogue.name, match.item.id),
+                        type="tertiary",
+                        icon=":material/search_insights:",
+                    )
                 st.button(
                     "More like this",
                     key=f"more_{place}",
@@ -74,11 +88,11 @@ def facts_of(item: CatalogueItem, most: int = FACTS) -> list[str]:
     """Category and a few further columns, those that a person looks for first."""
     known = {**item.metadata}
     order = [name for name in _FIRST if name in known] + [name for name in known if name not in _FIRST]
-    facts = [f"{_plain(name)}: {_plain(str(known[name]))}" for name in order if known[name] not in (None, "")]
-    return [*([_plain(item.category)] if item.category else []), *facts[:most]]
+    facts = [f"{plain(name)}: {plain(str(known[name]))}" for name in order if known[name] not in (None, "")]
+    return [*([plain(item.category)] if item.category else []), *facts[:most]]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text of a stranger within Markdown."""
     for sign in "\\`*_{}[]()#+-!|<>~$:":
         text = text.replace(sign, f"\\{sign}")

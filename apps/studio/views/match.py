@@ -3,193 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from apps.lab.region import WHOLE, describe, preview
 from apps.lab.snippets import DEFAULT_URL
-from apps.studio import intake, jobs, match_cards, own_catalogue, parts, state
+from apps.studio import making_catalogue, match_cards, match_words, own_catalogue, parts, state
+from apps.studio.catalogues import names, opened
 from apps.studio.code_tabs import code_tabs
 from apps.studio.region_choice import choose_region
-from fashionviz import images
 from fashionviz.boxes import format_box
-from fashionviz.errors import FashionvizError, UnknownModel
-from fashionviz.match.build import BuildResult, build, open_for_build
-from fashionviz.match.catalogue import Catalogue, CatalogueInfo, open_catalogue, own_folder
-from fashionviz.match.embedders import item_embedders
+from fashionviz.errors import FashionvizError
+from fashionviz.match.catalogue import Catalogue, CatalogueInfo
 from fashionviz.match.photo import K, match_item, match_photo
 from fashionviz.match.pictures import pictures_of
-from fashionviz.match.places import catalogue_names
-from fashionviz.match.protocols import WholePhoto
 from fashionviz.match.results import MatchedItem, Matches
-from fashionviz.match.sources import DemoSource
-from fashionviz.match.wiring import EngineDetector, best_embedder, categoriser_for, embedder_for, trained_detectors
-from fashionviz.models.registry import default_model, get_model
+from fashionviz.match.wiring import EngineDetector, categoriser_for, embedder_for, trained_detectors
 from fashionviz.results import Box
-
-#: The catalogue that is chosen at first, where it is there.
-_FIRST = ("fpi", "demo")
-_PRIVACY = (
-    "Your shop photos are embedded on this server. Their names, small pictures of them and their vectors are kept in a "
-    "folder of this browser tab alone, which nobody else can search, and deleted when you remove it, at the latest "
-    "within the hour. The photos themselves are not kept."
-)
-
-
-def names() -> list[str]:
-    """Catalogues that can be searched, this session's own last."""
-    every = sorted(catalogue_names(), key=lambda name: (name not in _FIRST, name))
-    return [*every, own_catalogue.NAME] if own_catalogue.held() is not None else every
-
-
-def opened(name: str) -> Catalogue:
-    """The chosen one."""
-    own = own_catalogue.held()
-    return own if name == own_catalogue.NAME and own is not None else open_catalogue(name)
-
-
-# --- making a catalogue -----------------------------------------------------------------------------------------
-
-
-def demo_work(on_progress, cancel):  # type: ignore[no-untyped-def]
-    """What the job of the demo button does."""
-    source, embedder = DemoSource(), best_embedder(parts.engine())
-    folder = own_folder("demo")
-    fresh = not (folder / "catalogue.sqlite").is_file() or Catalogue(folder).embedder == embedder.ref
-    catalogue = open_for_build(folder, source, embedder, WholePhoto(), overwrite=not fresh)
-    return build(catalogue, source, embedder, on_progress=on_progress, cancel=cancel)
-
-
-def offer_demo() -> None:
-    """The demo with one button."""
-    st.button(
-        f"Build the demo catalogue: {len(DemoSource())} articles drawn by our own generator",
-        key="build_demo",
-        type="primary",
-        on_click=_begin,
-        args=("demo",),
-    )
-
-
-def offer_own(open_first: bool) -> None:
-    """A catalogue of the visitor's own shop photos."""
-    with st.expander("Search in shop photos of your own", expanded=open_first):
-        turn = st.session_state.setdefault("shop_turn", 0)
-        key = f"shop_photos_{turn}"
-        st.file_uploader(
-            "Shop photos, one article each: JPEG, PNG or WebP",
-            accept_multiple_files=True,
-            key=key,
-            max_upload_size=images.MAX_BYTES // 2**20,
-        )
-        st.caption(f"At most {own_catalogue.MAX_PHOTOS}. {_PRIVACY}")
-        with st.container(horizontal=True):
-            st.button("Build a catalogue of them", key="build_own", on_click=_take, args=(key,))
-            if own_catalogue.held() is not None:
-                st.button("Remove my catalogue", key="drop_own", on_click=_drop)
-        st.caption("A catalogue that stays, of any size, with prices and other columns of a table:")
-        which = "" if item_embedders() else f" --embedder {default_model().name}"
-        st.code(f"fashionviz catalogue build myshop photos/{which}", language="bash")
-
-
-def _begin(what: str) -> None:
-    st.session_state["building"] = what
-    for key in ("built", "build_said"):
-        st.session_state.pop(key, None)
-
-
-def _take(key: str) -> None:
-    """Take the files over, then let go of them; a new key gives an empty widget that holds nothing."""
-    files = [file for file in st.session_state.get(key) or () if isinstance(file, UploadedFile)]
-    photos, remarks = own_catalogue.accepted([(Path(file.name).name, file.getvalue()) for file in files])
-    for file in files:
-        intake.discard(file)
-    st.session_state["shop_turn"] += 1
-    if not photos:
-        st.session_state["build_said"] = "Choose some photos first."
-        return
-    _begin("own")
-    own_catalogue.begin()
-    st.session_state["shop_photos"], st.session_state["build_remarks"] = photos, remarks
-
-
-def _drop() -> None:
-    own_catalogue.drop()
-    for key in ("built", "build_said", "catalogue"):
-        st.session_state.pop(key, None)
-
-
-def work(what: str) -> None:
-    """Run the job in the background; the page ends here while it runs."""
-    if what == "demo":
-        job = jobs.job_for(("catalogue", "demo"), demo_work)
-    else:
-        folder = st.session_state["own_catalogue"]
-        photos, engine = st.session_state["shop_photos"], parts.engine()
-        job = jobs.job_for(
-            ("catalogue", str(folder)), own_catalogue.build_work(folder, photos, lambda: best_embedder(engine))
-        )
-    if not job.wait(jobs.PATIENCE_S):
-        jobs.watch(job, "Building the catalogue", step="photo")
-        st.stop()
-    del st.session_state["building"]
-    st.session_state.pop("shop_photos", None)
-    jobs.drop_job()
-    if job.error is not None:
-        st.session_state["build_said"] = str(job.error)
-    elif job.cancelled:
-        st.session_state["build_said"] = "Stopped. What was embedded before is in the catalogue."
-    else:
-        st.session_state["built"] = job.result
-    st.session_state["catalogue"] = "demo" if what == "demo" else own_catalogue.NAME
-    st.rerun()
-
-
-def said_of_build() -> None:
-    """What came of the last build."""
-    if said := st.session_state.get("build_said"):
-        st.warning(said)
-    result: BuildResult | None = st.session_state.get("built")
-    if result is None:
-        return
-    st.success(f"{result.added + result.replaced + result.kept:,} of {result.total:,} items are in the catalogue.")
-    for remark in st.session_state.get("build_remarks", ()):
-        st.info(remark)
-    if result.refused:
-        with st.expander(f"{len(result.refused)} could not be read"):
-            for refusal in result.refused:
-                st.text(f"{refusal.id}: {refusal.reason}")
-
-
-# --- searching --------------------------------------------------------------------------------------------------
-
-
-def made_by(info: CatalogueInfo) -> str:
-    """How many items, and which network made their vectors, in words."""
-    words = f"{info.items:,} items, vectors by `{info.embedder.name}`"
-    try:
-        trained = get_model(info.embedder.name).task.name == "item"
-    except UnknownModel:
-        return words
-    if trained:
-        return words
-    more = "" if item_embedders() else ": a baseline, since no network that embeds items is installed"
-    return f"{words} (features of a classifier{more})"
-
-
-def how_far(info: CatalogueInfo) -> str:
-    """What the numbers beside a match mean."""
-    if info.calibrated:
-        return (
-            "The first number says how often a best match so alike was the right item, where the catalogue had it; the "
-            "similarity is a cosine."
-        )
-    return (
-        "The similarity is the cosine of two vectors, at most 1. From which similarity two pictures show the same item "
-        "was not measured for this network, so no probability is given."
-    )
 
 
 def filters(info: CatalogueInfo, narrowing: bool) -> tuple[tuple[str, ...], bool]:
@@ -222,7 +52,7 @@ def like_this(catalogue: Catalogue, identifier: str) -> None:
     left, right = st.columns([3, 9], gap="large")
     with left:
         match_cards.picture(pictures_of(catalogue, [identifier]).get(identifier), item)
-        st.markdown(f"**{match_cards._plain(item.title or item.id)}**")
+        st.markdown(f"**{match_cards.plain(item.title or item.id)}**")
         st.caption("  \n".join(match_cards.facts_of(item, 8)))
     with right:
         st.subheader("Most like this item", anchor=False)
@@ -349,13 +179,13 @@ def page() -> None:
     )
     with parts.plainly():
         if building is not None:
-            work(building)
-        said_of_build()
+            making_catalogue.work(building)
+        making_catalogue.said_of_build()
         if not every:
             with st.container(border=True):
                 st.markdown("**There is no catalogue on this machine yet.** Try it with drawn articles:")
-                offer_demo()
-            offer_own(True)
+                making_catalogue.offer_demo()
+            making_catalogue.offer_own(True)
             return
         parts.choice_from("catalogue", every)
         named, _, like = st.query_params.get("like", "").partition("/")
@@ -367,9 +197,9 @@ def page() -> None:
             info = catalogue.info()
         except FashionvizError as error:
             parts.sentence(error)
-            offer_own(False)
+            making_catalogue.offer_own(False)
             return
-        st.caption(f"{made_by(info)}. {how_far(info)}")
+        st.caption(f"{match_words.made_by(info)}. {match_words.how_far(info)}")
         if not info.items:
             st.info("This catalogue is empty. Add photos to it, or choose another.")
             st.code(f"fashionviz catalogue add {info.name} photo.jpg", language="bash")
@@ -378,8 +208,8 @@ def page() -> None:
         else:
             by_photo(catalogue, info)
         if "demo" not in every:
-            offer_demo()
-        offer_own(False)
+            making_catalogue.offer_demo()
+        making_catalogue.offer_own(False)
 
 
 page()
