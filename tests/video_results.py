@@ -8,10 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from fashionviz.images import Photo, encode_png
+from fashionviz.match.build import build
+from fashionviz.match.catalogue import create_catalogue, facts_for
+from fashionviz.match.protocols import Found
 from fashionviz.match.results import CatalogueItem, Match
+from fashionviz.match.sources import MemorySource
 from fashionviz.results import ModelRef
 from fashionviz.video.results import Sighting, Spot, StageTime, VideoInfo, Watched
 from fashionviz.video.write import writing
+from tests.match.fakes import DIM, Colours
 
 DETECTOR = ModelRef("boxes.garment13", "d" * 64)
 RED = Match(CatalogueItem("red", "tops", "<i>Red shirt</i>", {"price": 5}), 0.912, 0.8)
@@ -75,3 +81,27 @@ def clip(path: Path, seconds: float = 1.5, fps: float = 10, size: tuple[int, int
             frame[60:100, x : x + 40] = (30, 30, 220)
             film.add(frame, number / fps)
     return path
+
+
+class Squares:
+    """A detector of the clip's squares: what is red is a top, what is blue trousers."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def detect(self, photo: Photo) -> Found:
+        pixels = photo.pixels.astype(int)
+        boxes = []
+        for mine, other in ((0, 2), (2, 0)):
+            rows, columns = np.nonzero(pixels[..., mine] - pixels[..., other] > 100)
+            boxes.append((float(columns.min()), float(rows.min()), float(columns.max()), float(rows.max())))
+        return Found(tuple(boxes), (0.9, 0.8), ("top", "trousers"))  # type: ignore[arg-type]
+
+
+def colours(root: Path) -> None:
+    """A catalogue of a red and a blue thing, whose vectors are their colours."""
+    catalogue = create_catalogue(root / "colours", facts_for(Colours.ref, DIM, cropper="whole photo", source="a test"))
+    photos = [
+        (f"{name}.png", encode_png(np.full((30, 40, 3), colour, np.uint8)))
+        for name, colour in (("red", (230, 20, 20)), ("blue", (20, 20, 230)))
+    ]
+    build(catalogue, MemorySource(photos, "a test"), Colours())

@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fashionviz.data.garment13 import GARMENT13
-from fashionviz.figures.theme import ACCENT, GREY, PALETTE, class_colour, layout
+from fashionviz.figures.theme import GREY, PALETTE, class_colour, layout
 from fashionviz.video.results import BUDGET_MS, Sighting, Watched
 
 #: What the timeline cannot say by itself.
@@ -39,13 +39,20 @@ def colour_of(label: str) -> str:
     return class_colour(label, GARMENT13) if label in GARMENT13 else GREY
 
 
-def nearest(sighting: Sighting) -> str:
-    """The most alike shop item, and how alike it is, in words."""
+def titled(sighting: Sighting) -> str:
+    """The most alike shop item by name, cut where it is long."""
     if not sighting.matches:
         return "no match"
+    title = sighting.matches[0].item.title or sighting.matches[0].item.id
+    return title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1].rstrip()}…"
+
+
+def nearest(sighting: Sighting) -> str:
+    """The most alike shop item, and how alike it is, in words."""
+    title = titled(sighting)
+    if not sighting.matches:
+        return title
     best = sighting.matches[0]
-    title = best.item.title or best.item.id
-    title = title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1].rstrip()}…"
     alike = f"similarity {best.score:.3f}"
     return f"{title}, {alike}" if best.probability is None else f"{title}, {best.probability:.0%} probable, {alike}"
 
@@ -75,7 +82,7 @@ def timeline_figure(result: Watched, *, chosen: int | None = None) -> go.Figure:
 
     Args:
         result: of a video.
-        chosen: number of an item that is outlined.
+        chosen: number of an item whose name is marked.
 
     Returns:
         A figure whose bars carry the item's number as custom data.
@@ -90,7 +97,8 @@ def timeline_figure(result: Watched, *, chosen: int | None = None) -> go.Figure:
         place += 1
         for sighting in own:
             places[sighting.id] = place
-            names.append((place, escape(f"{sighting.id} {sighting.label}")))
+            words = escape(f"{sighting.id} {sighting.label}")
+            names.append((place, f"<b>▸ {words}</b>" if sighting.id == chosen else words))
             place += 1
     for label in sorted({s.label for s in result.sightings}):
         shown = [s for s in _by_wearer(result) if s.label == label]
@@ -105,10 +113,8 @@ def timeline_figure(result: Watched, *, chosen: int | None = None) -> go.Figure:
             text=[_hover(s) for s in shown],
             textposition="none",
             hovertemplate="%{text}<extra></extra>",
-            marker={
-                "color": colour_of(label),
-                "line": {"color": ACCENT, "width": [3 if s.id == chosen else 0 for s in shown]},
-            },
+            marker={"color": colour_of(label)},
+            unselected={"marker": {"opacity": 1}},  # the choice is marked at its name, not by paling all others
         )
     figure.update_layout(
         layout(
@@ -169,16 +175,15 @@ def stages_figure(result: Watched) -> go.Figure:
             hovertemplate=f"%{{y}}, {name}: %{{x:.1f}} ms; work in %{{customdata:,}} frames<extra></extra>",
         )
     own = 1000 / result.info.fps
-    # Plotly places a line by its value and an annotation by its exponent.
-    # One name above and one below: at 30 frames a second the lines all but meet.
-    for value, words, dash, top in (
-        (BUDGET_MS, f"{BUDGET_MS:g} ms", "dash", True),
-        (own, f"{own:.0f} ms, a frame of this video", "dot", False),
-    ):
+    lines = [(BUDGET_MS, f"{BUDGET_MS:g} ms", "dash"), (own, f"{own:.0f} ms, a frame of this video", "dot")]
+    # The names stand on both sides: at 30 frames a second the lines all but meet. On a logarithmic axis a line's
+    # place is its value, a text's the logarithm of it.
+    for (value, words, dash), left in zip(sorted(lines, key=lambda line: line[0]), (True, False), strict=True):
         figure.add_vline(x=value, line={"color": GREY, "width": 2, "dash": dash})
         figure.add_annotation(
-            x=log10(value), xref="x", y=1 if top else 0, yref="paper", yanchor="bottom",
-            xanchor="left", xshift=4, text=words, showarrow=False, font={"size": 12, "color": GREY},
+            x=log10(value), xref="x", y=1, yref="paper", yanchor="bottom",
+            xanchor="right" if left else "left", xshift=-4 if left else 4, text=words, showarrow=False,
+            font={"size": 12, "color": GREY},
         )  # fmt: skip
     figure.update_layout(
         layout(
@@ -188,7 +193,8 @@ def stages_figure(result: Watched) -> go.Figure:
             showlegend=True,
         )
     )
-    figure.update_xaxes(title="milliseconds (logarithmic)", type="log", gridcolor=_GRID)
+    figure.update_xaxes(title="milliseconds (logarithmic)", type="log", dtick=1, gridcolor=_GRID)
+    figure.update_xaxes(exponentformat="none", separatethousands=True)
     figure.update_yaxes(categoryorder="array", categoryarray=stages[::-1], automargin=True, gridcolor=_GRID)
     return figure
 

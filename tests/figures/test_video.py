@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fashionviz.data.garment13 import GARMENT13
-from fashionviz.figures.theme import ACCENT, GREY, class_colour
+from fashionviz.figures.theme import GREY, class_colour
 from fashionviz.figures.video import (
     WEARERS,
     colour_of,
@@ -38,14 +38,12 @@ def test_a_row_an_item_under_its_person() -> None:
     assert "Nobody is recognised" in WEARERS
 
 
-def test_colours_are_those_of_the_classes_and_the_chosen_one_is_outlined() -> None:
+def test_colours_are_those_of_the_classes_and_the_chosen_one_is_marked() -> None:
     assert colour_of("bag") == class_colour("bag", GARMENT13)
     assert colour_of("hovercraft") == GREY
-    for trace in timeline_figure(watched(), chosen=2).data:
-        assert trace.marker.color == colour_of(trace.name)
-        widths = dict(zip(trace.customdata, trace.marker.line.width, strict=True))
-        assert all((width > 0) == (number == 2) for number, width in widths.items())
-        assert trace.marker.line.color == ACCENT
+    figure = timeline_figure(watched(), chosen=2)
+    assert [trace.marker.color for trace in figure.data] == [colour_of(trace.name) for trace in figure.data]
+    assert [name for name in figure.layout.yaxis.ticktext if "▸" in name] == ["<b>▸ 2 top</b>"]
 
 
 def test_the_hover_names_the_nearest_item_and_a_strangers_words_are_text() -> None:
