@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -115,20 +116,32 @@ def suite_url(
 ) -> Iterator[str]:
     """Address of the suite, served as `fashionviz serve` serves it. Needs the browser first, to skip without a wait."""
     folder = tmp_path_factory.mktemp("server")
+    environment = {"FASHIONVIZ_WEIGHTS": str(suite_weights), "FASHIONVIZ_DATA": str(suite_data)}
+    with _served("from apps.server import serve; serve(port=0)", folder, environment) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def video_url(
+    browser: Browser, suite_weights: Path, suite_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Address of a suite with a detector, a sample video and a catalogue whose answers are known."""
+    folder = tmp_path_factory.mktemp("video")
+    environment = {"FASHIONVIZ_WEIGHTS": str(suite_weights), "FASHIONVIZ_DATA": str(suite_data)}
+    with _served("from tests.browser.watching import serve; serve()", folder, environment) as address:
+        yield address
+
+
+@contextmanager
+def _served(code: str, folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Run the code in a process of its own until the test is done; the address that it says."""
     log = folder / "server.log"
-    environment = {
-        **os.environ,
-        "FASHIONVIZ_WEIGHTS": str(suite_weights),
-        "FASHIONVIZ_DATA": str(suite_data),
-        "FASHIONVIZ_CACHE": str(folder / "cache"),
-        "FASHIONVIZ_CATALOGUES": str(folder / "catalogues"),
-        "PYTHONUNBUFFERED": "1",
-    }
+    own = {"FASHIONVIZ_CACHE": str(folder / "cache"), "FASHIONVIZ_CATALOGUES": str(folder / "catalogues")}
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from apps.server import serve; serve(port=0)"],
+            [sys.executable, "-c", code],
             cwd=ROOT,
-            env=environment,
+            env={**os.environ, **environment, **own, "PYTHONUNBUFFERED": "1"},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
