@@ -22,6 +22,11 @@ MAX_LAB_BODY = 34 * 1024 * 1024
 #: The lab's tab for many photos sends them in one body, which Gradio writes to disk as it comes in.
 MAX_LAB_UPLOAD = 410 * 1024 * 1024
 _LAB_UPLOAD = "/lab/gradio_api/upload"
+#: A video that a visitor sends may have so many bytes; the command line takes more.
+MAX_VIDEO = 100 * 1024 * 1024
+#: The studio's uploads come in one by one, a video among them; each page says itself what it takes.
+MAX_STUDIO_UPLOAD = MAX_VIDEO + 1024 * 1024
+_STUDIO_UPLOAD = "/studio/_stcore/upload_file/"
 #: Photos that the API takes in at once: fewer than the 40 threads that answer, so that some stay for everything else.
 MOST_PHOTOS = 32
 
@@ -148,15 +153,19 @@ class BodyLimit:
         limit: int = MAX_BODY,
         lab_limit: int = MAX_LAB_BODY,
         lab_upload_limit: int = MAX_LAB_UPLOAD,
+        studio_upload_limit: int = MAX_STUDIO_UPLOAD,
     ) -> None:
         self.app = app
         self.limit = limit
         self.lab_limit = lab_limit
         self.lab_upload_limit = lab_upload_limit
+        self.studio_upload_limit = studio_upload_limit
 
     def _limit(self, path: str) -> int:
         if path == _LAB_UPLOAD:
             return self.lab_upload_limit
+        if path.startswith(_STUDIO_UPLOAD):
+            return self.studio_upload_limit
         return self.lab_limit if path.startswith("/lab/") else self.limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -200,5 +209,5 @@ class BodyLimit:
     async def _refuse(self, send: Send, limit: int) -> None:
         cap = limit // (1024 * 1024)
         await send_json(
-            send, 413, "body_too_large", f"The request has more than {cap} MB. Please send fewer or smaller photos."
+            send, 413, "body_too_large", f"The request has more than {cap} MB. Please send fewer or smaller files."
         )

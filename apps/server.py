@@ -84,10 +84,11 @@ def _studio() -> App:
     from streamlit.starlette import App
     from streamlit.web.bootstrap import load_config_options
 
-    from apps.studio import own_catalogue
+    from apps.studio import own_catalogue, own_video
     from apps.studio.config import streamlit_options
 
     own_catalogue.look_after()  # what visitors left behind when the server was killed goes now
+    own_video.look_after()
     studio = App(STUDIO)
     # After App, which decides where configuration files are looked for; before anything reads an option.
     load_config_options({**streamlit_options(), "server.headless": True})

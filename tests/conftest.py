@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported
-    # One thread an operation: the processes beside each other fill the cores, and threads would only wait for each other.
+    # One thread an operation: processes beside each other fill the cores, threads would only wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")

@@ -1,4 +1,4 @@
-"""The lab: one photo and what models see in it, shop items like it, many photos, new garments; tabs of a page."""
+"""The lab, tabs of a page: a photo and what models see in it, shop items like it, many photos, drawings, a video."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from apps.lab import (
     match_page,
     parts,
     style,
+    video_layout,
+    video_page,
 )
 from apps.lab.drawing_endpoints import add_drawing_endpoints
 from apps.lab.drawing_page import DrawEvents
@@ -33,7 +35,7 @@ from apps.lab.events import Events
 from apps.lab.guard import NoForeignAddresses, shut_side_doors
 from apps.lab.layout import Page, lay_out
 from apps.lab.storage import EVERY_S, OLDEST_S, look_after, private_folder
-from fashionviz import images
+from apps.middleware import MAX_VIDEO
 from fashionviz.inference.engine import shared_engine
 
 #: Sessions held at most; each may hold a photo of up to 12 MB.
@@ -46,7 +48,14 @@ _LINK = """(model, method, target, layer) => {
 }""".replace("TOP", handlers.TOP)
 
 _FIRST = "one-photo"
-_OTHERS = (maps_page.TAB, every_page.TAB, match_layout.TAB, annotate_layout.TAB, drawing_layout.TAB)
+_OTHERS = (
+    maps_page.TAB,
+    every_page.TAB,
+    match_layout.TAB,
+    video_layout.TAB,
+    annotate_layout.TAB,
+    drawing_layout.TAB,
+)
 # Gradio selects the first tab as the page opens: that must not take the link's own tab away before it is read.
 _ADDRESS = """() => {
   const opening = !window.fashionvizOpened;
@@ -66,8 +75,9 @@ def mount_options() -> dict[str, Any]:
         "css": style.CSS,
         "head": style.HEAD,
         "footer_links": ["api", "settings"],
-        # A little above our own cap, so that a file just over it gets our sentence.
-        "max_file_size": images.MAX_BYTES + 8 * 1024 * 1024,
+        # A little above our own cap for a video, so that a file just over it gets our sentence. Photos have a lower cap
+        # of their own, which is looked at before they are read.
+        "max_file_size": MAX_VIDEO + 8 * 1024 * 1024,
         "run_history": False,
         "show_error": True,
         "ssr_mode": False,
@@ -99,6 +109,8 @@ def build_lab(engine: Any = None) -> gr.Blocks:
                 every = every_page.lay_out(engine)
             with gr.Tab("Find the item", id=match_layout.TAB) as shop:
                 shopped = match_layout.lay_out()
+            with gr.Tab("Video", id=video_layout.TAB) as fifth:
+                film = video_layout.lay_out()
             with gr.Tab("Annotate", id=annotate_layout.TAB) as third:
                 many = annotate_layout.lay_out(engine)
             with gr.Tab("Draw", id=drawing_layout.TAB) as fourth:
@@ -117,12 +129,13 @@ def build_lab(engine: Any = None) -> gr.Blocks:
         drawings = DrawEvents(engine, drawn)
         finds = SearchEvents(engine, drawn, drawings)
         drawing_wiring.wire(blocks, drawn, fourth, drawings, WalkEvents(engine, drawn), finds)
-        for leave in (takes.leave, draws.leave, asks.leave, annotates.leave, matches.leave):
+        watches = video_page.VideoEvents(engine, film)
+        video_page.wire(film, fifth, watches)
+        for leave in (takes.leave, draws.leave, asks.leave, annotates.leave, matches.leave, watches.leave):
             blocks.unload(leave)
         maps_page.wire_link(gallery, page, draws, opened)
-        _wire_tabs(
-            blocks, tabs, dict(zip((_FIRST, *_OTHERS), (first, shelf, second, shop, third, fourth), strict=True))
-        )
+        every_tab = (first, shelf, second, shop, fifth, third, fourth)
+        _wire_tabs(blocks, tabs, dict(zip((_FIRST, *_OTHERS), every_tab, strict=True)))
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     shut_side_doors(blocks)

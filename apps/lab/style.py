@@ -201,6 +201,15 @@ CSS = f"""
 .gradio-container .fv-row p.fv-file {{ margin: 0; font-size: 14px; font-weight: 600; overflow-wrap: anywhere;
   color: var(--fv-text); }}
 .gradio-container .fv-row p.fv-facts {{ margin: 0; }}
+.fv-scroll {{ overflow-x: auto; max-height: 420px; overflow-y: auto; }}
+.gradio-container .fv-table {{ border-collapse: collapse; width: 100%; font-size: 13px; color: var(--fv-text); }}
+.gradio-container .fv-table caption {{ text-align: left; color: var(--fv-muted); font-size: 12.5px; padding: 0 0 6px; }}
+.gradio-container .fv-table th, .gradio-container .fv-table td {{ text-align: left; padding: 5px 10px 5px 0;
+  border-bottom: 1px solid var(--fv-border); vertical-align: middle; font-variant-numeric: tabular-nums; }}
+.gradio-container .fv-table th {{ font-weight: 600; }}
+.fv-table img {{ height: 56px; width: auto; max-width: 72px; object-fit: contain; border-radius: 4px;
+  display: inline-block; vertical-align: middle; margin: 0 6px 0 0; }}
+.fv-dot {{ display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 6px; }}
 footer .settings {{ font-size: 13px; }}
 @media (max-width: 640px) {{
   .gradio-container {{ padding: 12px !important; }}

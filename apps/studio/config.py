@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from apps.middleware import MAX_VIDEO
 from fashionviz.figures.theme import ACCENT, DARK, FONT, LIGHT, PALETTE, Scheme
-from fashionviz.images import MAX_BYTES
 
 #: The accent lightened until it reads on the dark background (contrast 6.4:1).
 ACCENT_ON_DARK = "#8DA2FB"
@@ -17,7 +17,8 @@ def streamlit_options() -> dict[str, Option]:
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "viewer",
         "client.showErrorDetails": "none",
-        "server.maxUploadSize": MAX_BYTES // (1024 * 1024),
+        # Of a video; each page says itself what it takes.
+        "server.maxUploadSize": MAX_VIDEO // (1024 * 1024),
         "server.fileWatcherType": "none",
         "theme.font": FONT,
         "theme.baseRadius": "8px",

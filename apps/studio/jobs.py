@@ -103,7 +103,9 @@ def time_left(seconds: float) -> str:
 
 
 @st.fragment(run_every=0.5)
-def watch(job: Job, doing: str, *, step: str = "step", seen: int | None = None) -> None:
+def watch(
+    job: Job, doing: str, *, step: str = "step", seen: int | None = None, show: Callable[[], None] | None = None
+) -> None:
     """Show how far a job is, with a button to stop it; the whole page runs again when it ends.
 
     Args:
@@ -111,6 +113,7 @@ def watch(job: Job, doing: str, *, step: str = "step", seen: int | None = None) 
         doing: what it does, in a few words.
         step: what its progress counts.
         seen: steps whose results stand on the page; when there are more, the whole page runs again.
+        show: draws below it what is there so far.
     """
     progress = job.progress
     if job.finished or (seen is not None and progress is not None and progress.done > seen):
@@ -123,3 +126,5 @@ def watch(job: Job, doing: str, *, step: str = "step", seen: int | None = None) 
             left += f" · {time_left(progress.seconds_left)}"
     st.progress(share, text=f"{doing} · {time.monotonic() - job.started:.0f} s so far{left}")
     st.button("Stopping…" if job.stopping else "Cancel", key="cancel_job", on_click=job.cancel, disabled=job.stopping)
+    if show is not None:
+        show()

@@ -28,7 +28,10 @@ SECTIONS = {
         ("disagreement.py", "Disagreement", ":material/call_split:", "disagreement", True),
         ("report.py", "Take it home", ":material/lab_profile:", "report", True),
     ),
-    "Find it": (("match.py", "Find the item", ":material/travel_explore:", "match", True),),
+    "Find it": (
+        ("match.py", "Find the item", ":material/travel_explore:", "match", True),
+        ("video.py", "In a video", ":material/movie:", "video", False),
+    ),
     "Many photos": (("annotate.py", "Annotate", ":material/photo_library:", "annotate", True),),
     "Draw": (
         ("draw.py", "Draw", ":material/brush:", "draw", False),

@@ -1,31 +1,22 @@
-"""A catalogue of photos that a visitor dropped: in a folder of his session, deleted within the hour.
-
-The folder's name says when it was begun, so that whoever finds it knows when it must go, also after the server was
-killed.
-"""
+"""A catalogue of photos that a visitor dropped: in a folder of his session, deleted within the hour."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import secrets
 import shutil
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
 
-from apps.short_lived import EVERY_S, OLDEST_S, own_folder
+from apps.short_lived import EVERY_S as EVERY_S
+from apps.short_lived import OLDEST_S, begun_folder, own_folder, sweep_always, sweep_folders
 from fashionviz.errors import FashionvizError
 from fashionviz.match.build import BuildResult, build, open_for_build
 from fashionviz.match.catalogue import Catalogue
 from fashionviz.match.protocols import Embedder, WholePhoto
 from fashionviz.match.sources import MemorySource
 from fashionviz.results import Progress
-
-log = logging.getLogger("fashionviz.studio")
 
 #: How it is called in the list of catalogues, and in the address.
 NAME = "your-photos"
@@ -43,8 +34,7 @@ def root() -> Path:
 def begin() -> Path:
     """A new folder for this session; the one before goes."""
     drop()
-    folder = root() / f"{int(time.time())}-{secrets.token_hex(8)}"
-    folder.mkdir(mode=0o700)
+    folder: Path = begun_folder(root())
     st.session_state[_KEY] = folder
     return folder
 
@@ -103,28 +93,10 @@ def sweep(oldest_s: float = OLDEST_S) -> int:
     Args:
         oldest_s: age in seconds.
     """
-    count = 0
-    for folder in root().iterdir():
-        begun = folder.name.partition("-")[0]
-        if begun.isdecimal() and time.time() - int(begun) > oldest_s:
-            with contextlib.suppress(OSError):  # another server of ours may sweep the same folder
-                shutil.rmtree(folder)
-                count += 1
-    return count
+    return sweep_folders(root(), oldest_s)
 
 
 def look_after() -> None:
     """Sweep now, and every five minutes as long as the process lives. Called again it does nothing."""
-    if not _watching.acquire(blocking=False):
-        return
-    sweep()
-
-    def watch() -> None:
-        while True:
-            time.sleep(EVERY_S)
-            try:
-                sweep()
-            except Exception:  # the promise to visitors must outlive any one failure
-                log.exception("Old catalogues could not be deleted")
-
-    threading.Thread(target=watch, name="fashionviz-catalogues-sweep", daemon=True).start()
+    if _watching.acquire(blocking=False):
+        sweep_always(sweep, "fashionviz-catalogues-sweep")

@@ -130,6 +130,17 @@ def find_url(browser: Browser, suite_data: Path, tmp_path_factory: pytest.TempPa
         yield address
 
 
+@pytest.fixture(scope="session")
+def video_url(
+    browser: Browser, suite_weights: Path, suite_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Address of a suite with a detector, a sample video and a catalogue whose answers are known."""
+    folder = tmp_path_factory.mktemp("video")
+    environment = {"FASHIONVIZ_WEIGHTS": str(suite_weights), "FASHIONVIZ_DATA": str(suite_data)}
+    with _served("from tests.browser.watching import serve; serve()", folder, environment) as address:
+        yield address
+
+
 @contextmanager
 def _served(code: str, folder: Path, environment: dict[str, str]) -> Iterator[str]:
     """Run the code in a process of its own until the test is done; the address that it says."""

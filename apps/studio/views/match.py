@@ -7,31 +7,16 @@ import streamlit as st
 from apps.lab.match_snippets import match_cli, match_curl, match_python
 from apps.lab.region import WHOLE, describe, preview
 from apps.studio import garments, making_catalogue, match_cards, match_words, own_catalogue, parts, state, why
+from apps.studio.catalogues import names, opened
 from apps.studio.code_tabs import code_tabs
 from apps.studio.region_choice import choose_region
 from fashionviz.errors import FashionvizError
-from fashionviz.match.catalogue import Catalogue, CatalogueInfo, open_catalogue
+from fashionviz.match.catalogue import Catalogue, CatalogueInfo
 from fashionviz.match.photo import K, match_item, match_photo
 from fashionviz.match.pictures import pictures_of
-from fashionviz.match.places import catalogue_names
 from fashionviz.match.results import MatchedItem, Matches
 from fashionviz.match.why import why_not
 from fashionviz.match.wiring import EngineDetector, categoriser_for, embedder_for, trained_detectors
-
-#: The catalogue that is chosen at first, where it is there.
-_FIRST = ("fpi", "demo")
-
-
-def names() -> list[str]:
-    """Catalogues that can be searched, this session's own last."""
-    every = sorted(catalogue_names(), key=lambda name: (name not in _FIRST, name))
-    return [*every, own_catalogue.NAME] if own_catalogue.held() is not None else every
-
-
-def opened(name: str) -> Catalogue:
-    """The chosen one."""
-    own = own_catalogue.held()
-    return own if name == own_catalogue.NAME and own is not None else open_catalogue(name)
 
 
 def filters(info: CatalogueInfo, narrowing: bool) -> tuple[tuple[str, ...], bool]:
