@@ -76,10 +76,11 @@ class Video:
         self.damaged = 0
         self.notes: list[str] = []
         self._frames = self._decoded()
-        self._first = next(self._frames, None)
-        if self._first is None:
+        first: Any = next(self._frames, None)
+        if first is None:
             raise VideoError(f"No frame of {file} could be decoded; the file is damaged or cut off.")
-        width, height = self._first.width, self._first.height
+        self._first = first
+        width, height = first.width, first.height
         if min(width, height) < LEAST_SIDE:
             raise VideoError(f"The frames have {width}×{height} pixels; at least {LEAST_SIDE} on a side are needed.")
         if max(width, height) > MAX_SIDE:
@@ -90,7 +91,7 @@ class Video:
                 raise VideoTooLarge(f"The video has {fps:g} frames a second; at most {MAX_FPS:g} are read.")
             fps = 25.0
             self.notes.append("The file does not say how many frames a second it has; 25 are taken.")
-        self._turns = round(getattr(self._first, "rotation", 0) / 90) % 4
+        self._turns = round(getattr(first, "rotation", 0) / 90) % 4
         scale = min(1.0, LONGEST / max(width, height))
         self._size = max(2, round(width * scale)), max(2, round(height * scale))
         if scale < 1:
