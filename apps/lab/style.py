@@ -204,11 +204,13 @@ CSS = f"""
 .fv-scroll {{ overflow-x: auto; max-height: 420px; overflow-y: auto; }}
 .gradio-container .fv-table {{ border-collapse: collapse; width: 100%; font-size: 13px; color: var(--fv-text); }}
 .gradio-container .fv-table caption {{ text-align: left; color: var(--fv-muted); font-size: 12.5px; padding: 0 0 6px; }}
-.gradio-container .fv-table th, .gradio-container .fv-table td {{ text-align: left; padding: 5px 10px 5px 0;
-  border-bottom: 1px solid var(--fv-border); vertical-align: middle; font-variant-numeric: tabular-nums; }}
+.gradio-container .fv-table th, .gradio-container .fv-table td {{ text-align: left; padding: 5px 12px 5px 0;
+  border: 0; border-bottom: 1px solid var(--fv-border); vertical-align: middle; font-variant-numeric: tabular-nums; }}
+.gradio-container .fv-table tr, .gradio-container .fv-table thead {{ border: 0; }}
 .gradio-container .fv-table th {{ font-weight: 600; }}
-.fv-table img {{ height: 56px; width: auto; max-width: 72px; object-fit: contain; border-radius: 4px;
-  display: inline-block; vertical-align: middle; margin: 0 6px 0 0; }}
+.gradio-container .fv-table .fv-time {{ white-space: nowrap; }}
+.gradio-container .fv-table img {{ height: 56px; width: auto; max-width: 72px; object-fit: contain; border-radius: 4px;
+  display: inline-block; vertical-align: middle; margin: 0 8px 0 0; }}
 .fv-dot {{ display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 6px; }}
 footer .settings {{ font-size: 13px; }}
 @media (max-width: 640px) {{

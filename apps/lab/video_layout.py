@@ -9,7 +9,7 @@ from apps.lab import parts, video_pieces
 from apps.lab.intake import untouched
 from apps.lab.layout import HEIGHT, KEEP_S, Page, code_box
 from apps.lab.video_page import LONGEST_S, catalogue_choices, forget
-from fashionviz.figures.video import WEARERS
+from fashionviz.figures.video import STAGES, WEARERS
 from fashionviz.video.watch import EVERY, MOST_EVERY
 from fashionviz.video.wiring import sample_video
 
@@ -36,6 +36,7 @@ def lay_out() -> Page:
         with gr.Column(min_width=300):
             _seen(page)
         with gr.Column(min_width=300):
+            gr.HTML(parts.over("Items so far; the latest first while the work goes on"))
             page.found = gr.HTML(video_pieces.items_table(()), elem_id="fv-video-found")
     with gr.Column(visible=False) as page.after:
         gr.HTML(parts.heading("Who wore what when"))
@@ -44,6 +45,7 @@ def lay_out() -> Page:
         gr.HTML(parts.heading("Where the time goes"))
         page.chart = gr.Plot(show_label=False, elem_id="fv-video-stages")
         page.stages = gr.HTML("")
+        gr.HTML(f'<p class="fv-note">{STAGES}</p>')
         with gr.Row():
             page.mp4 = gr.DownloadButton("Video with the items, MP4", interactive=False, size="sm", min_width=180)
             page.json = gr.DownloadButton("Items and times, JSON", interactive=False, size="sm", min_width=180)
@@ -54,7 +56,7 @@ def lay_out() -> Page:
             page.shell = code_box("shell", videos.video_shell("video.mp4", "demo", EVERY))
     with gr.Accordion("Your video and your privacy", open=False):
         gr.HTML(f'<p class="fv-note">{PRIVACY}</p>')
-    gr.HTML(f'<p class="fv-note">{parts.PRIVACY_SHORT}</p>')
+    gr.HTML('<p class="fv-note">Videos are deleted within the hour, and never leave this server.</p>')
     return page
 
 
@@ -103,6 +105,7 @@ def _choices(page: Page) -> None:
 
 def _seen(page: Page) -> None:
     """The latest frame while the work goes on; the film in its place when it is done."""
+    gr.HTML(parts.over("The latest frame; when all is done, the video with the items on it"))
     page.frame = gr.Image(
         label="The latest frame",
         show_label=False,

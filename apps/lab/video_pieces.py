@@ -51,7 +51,8 @@ def _item(sighting: Sighting, pictures: Mapping[str, bytes]) -> str:
     return (
         f"<tr><td>{seen}</td><td><i class='fv-dot' style='background:{colour_of(sighting.label)}'></i>"
         f"{sighting.id} {escape(sighting.label)}<br><small>{sighting.label_share:.0%} of the votes</small></td>"
-        f"<td>{sighting.wearer}</td><td>{videos.span(sighting)}</td><td>{found}{escape(nearest(sighting))}</td></tr>"
+        f"<td>{sighting.wearer}</td><td class='fv-time'>{videos.span(sighting)}</td>"
+        f"<td>{found}{escape(nearest(sighting))}</td></tr>"
     )
 
 
@@ -74,8 +75,8 @@ def stages_table(result: Watched) -> str:
     cells = ["".join(f"<td>{escape(_number(value))}</td>" for value in row.values()) for row in rows]
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     return (
-        '<div class="fv-scroll"><table class="fv-table"><caption>Time of every stage of the work on a frame; the '
-        f"percentiles are of the frames with work</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        '<div class="fv-scroll"><table class="fv-table"><caption>Time of every stage of the work on a frame'
+        f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         "</div>"
     )
 

@@ -16,6 +16,7 @@ from apps.studio.drawing_files import save
 from apps.studio.own_video import Held
 from fashionviz.errors import FashionvizError
 from fashionviz.figures.video import (
+    STAGES,
     WEARERS,
     stage_rows,
     stages_figure,
@@ -156,11 +157,7 @@ def times(video: Held, result: Watched) -> None:
         alt="Time of every stage of the work on a frame; the table below has the numbers",
     )
     st.dataframe(stage_rows(result), hide_index=True, key="stage_table")
-    st.caption(
-        "p50, p95 and p99 are of the frames in which a stage had work: half, 95 and 99 of 100 took no longer. The mean "
-        "counts every frame of the video, so a detector that looks at every third costs a third. Paper 001 allows a "
-        "frame 33 ms."
-    )
+    st.caption(STAGES)
 
 
 def _picked() -> None:
