@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ MAX_BYTES, MAX_SECONDS, MAX_SIDE, MAX_FPS = 512 * 2**20, 600.0, 4096, 240.0
 LONGEST = 1280
 #: Undecodable packets in a row after which a stream counts as broken.
 PATIENCE = 50
+#: Frames whose times are compared where the file does not say how many a second it has.
+_AHEAD = 12
 #: Shortest side in pixels.
 LEAST_SIDE = 32
 _KINDS = "MP4, MOV, MKV, WebM or AVI"
@@ -75,7 +78,7 @@ class Video:
         self._stream.thread_type = "AUTO"
         self.damaged = 0
         self.notes: list[str] = []
-        self._frames = self._decoded()
+        self._frames: Iterator[Any] = self._decoded()
         first: Any = next(self._frames, None)
         if first is None:
             raise VideoError(f"No frame of {file} could be decoded; the file is damaged or cut off.")
@@ -85,12 +88,11 @@ class Video:
             raise VideoError(f"The frames have {width}×{height} pixels; at least {LEAST_SIDE} on a side are needed.")
         if max(width, height) > MAX_SIDE:
             raise VideoTooLarge(f"The frames have {width}×{height} pixels; at most {MAX_SIDE} on a side are read.")
-        fps = float(self._stream.average_rate or self._stream.guessed_rate or 0.0)
-        if not 0 < fps <= MAX_FPS:
-            if fps > MAX_FPS:
-                raise VideoTooLarge(f"The video has {fps:g} frames a second; at most {MAX_FPS:g} are read.")
-            fps = 25.0
-            self.notes.append("The file does not say how many frames a second it has; 25 are taken.")
+        fps = float(self._stream.average_rate or 0.0)
+        if not 0 < fps <= MAX_FPS:  # a browser's recording says nothing, or a thousand: its clock's ticks
+            fps = self._told_by_frames()
+        if fps > MAX_FPS:
+            raise VideoTooLarge(f"The video has {fps:g} frames a second; at most {MAX_FPS:g} are read.")
         self._turns = round(getattr(first, "rotation", 0) / 90) % 4
         scale = min(1.0, LONGEST / max(width, height))
         self._size = max(2, round(width * scale)), max(2, round(height * scale))
@@ -105,6 +107,17 @@ class Video:
             file=file, width=shown[0], height=shown[1], fps=fps, frames=int(self._stream.frames or 0),
             seconds=seconds, codec=str(self._stream.codec_context.name),
         )  # fmt: skip
+
+    def _told_by_frames(self) -> float:
+        """Frames a second, by the times of the first ones; 25 where these say nothing either."""
+        ahead = [self._first, *itertools.islice(self._frames, _AHEAD)]
+        self._frames = itertools.chain(ahead[1:], self._frames)
+        times = [frame.time for frame in ahead if frame.time is not None]
+        steps = [b - a for a, b in itertools.pairwise(times) if b > a]
+        if not steps:
+            self.notes.append("The file does not say how many frames a second it has; 25 are taken.")
+            return 25.0
+        return round(1 / statistics.median(steps), 2)
 
     def _decoded(self) -> Iterator[Any]:
         """Frames as FFmpeg gives them; packets that it refuses are counted and left out.

@@ -34,6 +34,25 @@ def test_the_frames_of_every_kind(kind: str, codec: str) -> None:
         np.testing.assert_allclose(frame.pixels[24, 20 + t].astype(int), RED, atol=30)
 
 
+def test_a_recording_of_a_browser_says_no_rate_but_its_frames_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A MediaRecorder writes WebM without a rate: FFmpeg takes the clock's ticks for it, a thousand a second."""
+
+    class Says:
+        def __init__(self, stream: object, rate: object) -> None:
+            self._stream, self.average_rate = stream, rate
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._stream, name)
+
+    for rate in (None, 1000):
+        with open_video(clip(walk(20), kind="webm", codec="libvpx")) as held:
+            stream = Says(held._stream, rate)
+            monkeypatch.setattr(held, "_stream", stream)
+            fps = held._told_by_frames()
+            assert fps == pytest.approx(10, abs=0.2)
+            assert len(list(held.frames(60))) == 20, "those looked at ahead are not lost"
+
+
 def test_a_turned_video_comes_upright() -> None:
     """Phones write the frame as the sensor has it and a matrix beside it; FFmpeg makes the quarter turn 90."""
     import av
