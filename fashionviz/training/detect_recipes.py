@@ -84,15 +84,15 @@ def _large(model: str) -> DetectRecipe:
 DETECT_RECIPES: dict[str, DetectRecipe] = {
     recipe.model: recipe
     for recipe in (
-        # For 45 minutes of two idle cores. Forward and backward of a photo, with the trunk frozen up to its fourth
+        # 105 minutes beside another training on two cores. Forward and backward of a photo, with the trunk frozen up to its fourth
         # block, take as long as those of 8 photos of 128×128 by a whole MobileNetV2 at 384×256, and of 11 at 480×320
         # (measured beside each other on a busy machine). So the first epochs are seen small, with a third of the
         # windows nearer than the whole photo, which shows items at the pixels they are served at (Touvron et al. 2019),
-        # and the last ones at the served size, where a belt is 17 pixels high. 28 epochs are some 3,000 steps of seven
+        # and the last ones at the served size, where a belt is 17 pixels high. 21 epochs are some 2,300 steps of seven
         # street photos and one shop photo.
         DetectRecipe(
             model="fasterrcnn_mobilenet_v2_fpn.garment13",
-            stages=(((320, 224), 8), ((384, 256), 12), ((480, 320), 8)),
+            stages=(((320, 224), 7), ((384, 256), 9), ((480, 320), 5)),
             # The trunk of the segmenter is ImageNet's after it has learned garment, skin and background from these very
             # photos (of the train split): where its last stride is a dilation there, the same weights see the same
             # places with the stride here. `--init imagenet` starts a step further back.
