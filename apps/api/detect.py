@@ -15,7 +15,7 @@ from fashionviz.serialise_detections import detections_json
 
 router = APIRouter(prefix="/api/v1")
 
-_SCORE = "Least score of an item, 0 to 1; 0.5 without it."
+_SCORE = "Least score of an item, 0 to 1; 0.6 without it."
 
 
 class DetectChoice:

@@ -20,7 +20,7 @@ from fashionviz.photo_files import read_photo
 def detect(
     photos: Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP photos.")],
     model: Annotated[str | None, typer.Option("--model", "-m", help="A network that finds items.")] = None,
-    min_score: Annotated[float | None, typer.Option("--min-score", help="Least score of an item; 0.5 else.")] = None,
+    min_score: Annotated[float | None, typer.Option("--min-score", help="Least score of an item; 0.6 else.")] = None,
     output: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="A .png of one photo with its boxes; of several a folder for NAME.png each."),

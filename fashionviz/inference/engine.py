@@ -173,7 +173,7 @@ class Engine(Explaining, Comparing, DrawingCalls):
         Args:
             photo: from :func:`fashionviz.images.decode`.
             model: registry name; the default detector if ``None``.
-            min_score: the least score of an item; 0.5 if ``None``.
+            min_score: the least score of an item; 0.6 if ``None``.
             box: ``(x0, y0, x1, y1)`` in pixels of the photo; the items' boxes are in the photo's pixels all the same.
             cancel: set it from another thread to stop waiting.
 

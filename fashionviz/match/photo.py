@@ -19,7 +19,7 @@ from fashionviz.results import Box
 #: Matches for each garment.
 K = 10
 #: Garments of a photo at most, and the least that the detector must be sure of one.
-MAX_ITEMS, LEAST_SCORE = 12, 0.5
+MAX_ITEMS, LEAST_SCORE = 12, 0.6
 #: Categories that a search is narrowed to: the paper's top 2.
 NARROW = 2
 

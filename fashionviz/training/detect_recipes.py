@@ -84,9 +84,9 @@ def _large(model: str) -> DetectRecipe:
 DETECT_RECIPES: dict[str, DetectRecipe] = {
     recipe.model: recipe
     for recipe in (
-        # 105 minutes beside another training on two cores. Forward and backward of a photo, with the trunk frozen up to its fourth
-        # block, take as long as those of 8 photos of 128×128 by a whole MobileNetV2 at 384×256, and of 11 at 480×320
-        # (measured beside each other on a busy machine). So the first epochs are seen small, with a third of the
+        # 105 minutes beside another training on two cores. Forward and backward of a photo, with the trunk frozen up to
+        # its fourth block, take as long as those of 8 photos of 128×128 by a whole MobileNetV2 at 384×256, and of 11 at
+        # 480×320 (measured beside each other, others at work). So the first epochs are seen small, with a third of the
         # windows nearer than the whole photo, which shows items at the pixels they are served at (Touvron et al. 2019),
         # and the last ones at the served size, where a belt is 17 pixels high. 21 epochs are some 2,300 steps of seven
         # street photos and one shop photo.

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 _BATCH = 4
 
 
-class _Served(Dataset[ItemBatch]):
+class Served(Dataset[ItemBatch]):
     """Photos as the network is served them, a few at a time."""
 
     def __init__(self, photos: ItemPhotos, spec: ModelSpec) -> None:
@@ -116,7 +116,7 @@ def train_detector(
     )
     mixture = ItemMixture(recipe, spec, street_items(open_set("ccp", "train")), cut_outs)
     check = FEEDS[recipe.feed].checks[0]
-    validation = DataLoader(_Served(street_items(open_set(check.data_set, check.split)), spec), batch_size=None)
+    validation = DataLoader(Served(street_items(open_set(check.data_set, check.split)), spec), batch_size=None)
     network = spec.build()
     if start.path is not None:
         log.info("started from %s; new: %s", start.name, ", ".join(fill(network, start)))

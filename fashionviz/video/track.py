@@ -20,7 +20,7 @@ from fashionviz.video.kalman import MovingBox
 from fashionviz.video.results import Spot
 
 #: Scores from here on start tracks and are given away first; from the lower one on they only continue tracks.
-SURE, UNSURE = 0.5, 0.2
+SURE, UNSURE = 0.6, 0.25
 #: Least overlap of a box with where its track is expected, in the first and in the second round.
 OVERLAP, OVERLAP_UNSURE = 0.25, 0.45
 #: A box of another label than the track's counts for so much of its overlap: a detector wavers between top and coat.

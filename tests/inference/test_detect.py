@@ -48,7 +48,7 @@ def test_boxes_are_in_pixels_of_the_photo(detecting: Engine, size: tuple[int, in
     result = detecting.detect(from_pixels(painted(size)[0]))
     assert result.model.name == MODEL
     assert (result.labels, result.scores) == (("dress", "bag"), pytest.approx((0.9, 0.7)))
-    assert result.min_score == 0.5
+    assert result.min_score == 0.6
     near(result, size)
     assert result.timings.as_dict()["compute"] > 0
 
@@ -144,7 +144,7 @@ def test_over_the_api(detecting: Engine) -> None:
         result = detecting.detect(from_pixels(photo))
         assert [tuple(item["box"]) for item in answer["items"]] == [pytest.approx(box) for box in result.boxes]
         assert [item["label"] for item in answer["items"]] == ["dress", "bag"]
-        assert (answer["file"], answer["model"], answer["min_score"]) == ("p.png", MODEL, 0.5)
+        assert (answer["file"], answer["model"], answer["min_score"]) == ("p.png", MODEL, 0.6)
         assert len(post("/detect", min_score="0.1").json()["items"]) == 3
         assert post("/detect", box="0,0,100,300").json()["box"] == [0, 0, 100, 300]
         drawn = post("/detect", format="png")
