@@ -103,6 +103,12 @@ def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
     return card
 
 
+@pytest.fixture(autouse=True)
+def no_shipped_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see the catalogues that they make themselves; the one that ships has a test of its own."""
+    monkeypatch.setattr("fashionviz.match.places.shipped_root", lambda: Path("/nowhere/catalogues"))
+
+
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A weights folder with a random model in it."""

@@ -134,7 +134,9 @@ class MatchChoice:
         ] = None,
         whole: Annotated[bool | None, Query(description="The whole photo is the garment: detect nothing.")] = None,
         category: Annotated[list[str] | None, Query(description="Search these categories only.")] = None,
-        narrow: Annotated[bool | None, Query(description="Search the two most probable categories only.")] = None,
+        narrow: Annotated[
+            bool | None, Query(description="Search only the categories that a garment may be of.")
+        ] = None,
         catalogue_field: Annotated[str | None, Form(alias="catalogue")] = None,
         k_field: Annotated[int | None, Form(alias="k", ge=1, le=MAX_MATCHES)] = None,
         whole_field: Annotated[bool | None, Form(alias="whole")] = None,

@@ -71,7 +71,7 @@ def _catalogue(page: Page) -> None:
             )  # fmt: skip
         with gr.Column(scale=4, min_width=240):
             page.narrow = gr.Checkbox(
-                False, label="Only the two most probable", info="By the network that names the category.",
+                True, label="Only items of its kind", info="By what the detector found, or the category's network.",
                 elem_id="fv-find-narrow",
             )  # fmt: skip
 

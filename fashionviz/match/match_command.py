@@ -35,7 +35,7 @@ def match_command(
         list[str] | None, typer.Option("--category", help="Search this category only; may be repeated.")
     ] = None,
     narrow: Annotated[
-        bool, typer.Option("--narrow", help="Search the two categories that the garment is most probably of.")
+        bool, typer.Option("--narrow", help="Search only the categories that a garment may be of.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

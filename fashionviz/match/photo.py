@@ -14,13 +14,14 @@ from fashionviz.match.catalogue import Catalogue
 from fashionviz.match.curve import MatchCurve
 from fashionviz.match.protocols import Categoriser, Detector, Embedder
 from fashionviz.match.results import CatalogueItem, Hits, Match, MatchedItem, Matches, MatchTimings
+from fashionviz.match.shelves import category_of, shelves_for
 from fashionviz.results import Box
 
 #: Matches for each garment.
 K = 10
 #: Garments of a photo at most, and the least that the detector must be sure of one.
 MAX_ITEMS, LEAST_SCORE = 12, 0.6
-#: Categories that a search is narrowed to: the paper's top 2.
+#: Categories that the categoriser names: the paper's top 2.
 NARROW = 2
 
 
@@ -47,8 +48,9 @@ def match_photo(
         categoriser: names each garment's category.
         boxes: these regions are the garments; nobody detects then.
         k: matches for each.
-        narrow: search the two most probable categories only, as the paper does. A garment none of whose two the
-            catalogue has is searched for in all of it.
+        narrow: search only the categories that a garment may be of (:func:`fashionviz.match.shelves.shelves_for`):
+            those of what the detector found, else the categoriser's two most probable, as the paper does. A garment of
+            none that the catalogue has is searched for in all of it.
         category: search this category, or these, only.
         least_score: garments of which the detector is less sure are left out.
 
@@ -59,10 +61,10 @@ def match_photo(
         NoDetector: no detector is installed.
     """
     catalogue.check(embedder.ref)
-    if narrow and categoriser is None:
+    if narrow and categoriser is None and (detector is None or boxes is not None):
         raise InvalidRequest("Narrowing needs a network that names categories; none is installed.")
     if narrow and category is not None:
-        raise InvalidRequest("Choose a category, or let the search be narrowed to the two most probable, not both.")
+        raise InvalidRequest("Choose a category, or let the search be narrowed, not both.")
     held = set(catalogue.info().categories) if narrow or category is not None else set()
     asked = (category,) if isinstance(category, str) else category
     for name in asked or ():
@@ -82,10 +84,10 @@ def match_photo(
     items = []
     with spent.on("search"):
         for (box, score, label), top, vector in zip(garments, named, vectors, strict=True):
-            only = tuple(name for name, _ in top if name in held) if narrow else tuple(asked or ())
+            only = shelves_for(label, top, held) if narrow else tuple(asked or ())
             hits = catalogue.search(vector[None], k, only or None)[0]
             matches = matches_of(hits, catalogue.items(hits.ids), curve)
-            items.append(MatchedItem(box, score, top[0][0] if top else label, top, only, matches, label))
+            items.append(MatchedItem(box, score, category_of(label, top), top, only, matches, label))
     return Matches(
         catalogue.name,
         embedder.ref,

@@ -68,7 +68,7 @@ class MatchedItem:
     Attributes:
         box: ``(x0, y0, x1, y1)`` in pixels of the photo.
         score: how sure the detector is, 0..1; ``None`` where the region was given.
-        category: its most probable one, by the categoriser, else by the detector; ``None`` where nobody was asked.
+        category: its most probable one (:func:`fashionviz.match.shelves.category_of`); ``None`` where nobody was asked.
         categories: the categoriser's two most probable with their probabilities.
         narrowed_to: the categories that were searched; empty where all were.
         matches: most alike first.

@@ -28,8 +28,8 @@ def video(
     every: Annotated[int, typer.Option("--every", help="The detector looks at every so many frames, 1 to 5.")] = 3,
     number: Annotated[int, typer.Option("--number", "-n", min=1, max=100, help="Matches of each item.")] = 10,
     narrow: Annotated[
-        bool, typer.Option("--narrow", help="Search the two categories that an item is most probably of.")
-    ] = False,
+        bool, typer.Option("--narrow/--no-narrow", help="Search only the categories that an item may be of.")
+    ] = True,
     seconds: Annotated[float, typer.Option("--seconds", help="Look at so much of the video.")] = 600.0,
     model: Annotated[str | None, typer.Option("--model", "-m", help="A detector; the default one if left out.")] = None,
     overwrite: OverwriteOption = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fashionviz.match.shelves import category_of
 from fashionviz.serialise import Json, box_json
 from fashionviz.serialise_matches import match_json
 from fashionviz.video.results import BUDGET_MS, Sighting, StageTime, Watched
@@ -43,7 +44,7 @@ def sighting_json(sighting: Sighting) -> Json:
         "wearer": sighting.wearer,
         "label": sighting.label,
         "label_share": round(sighting.label_share, 4),
-        "category": sighting.categories[0][0] if sighting.categories else sighting.label,
+        "category": category_of(sighting.label, sighting.categories),
         "categories": [{"label": name, "probability": share} for name, share in sighting.categories],
         "first_s": round(sighting.first_s, 3),
         "last_s": round(sighting.last_s, 3),

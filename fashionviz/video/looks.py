@@ -14,6 +14,7 @@ from fashionviz.match.curve import MatchCurve
 from fashionviz.match.photo import matches_of
 from fashionviz.match.protocols import Categoriser, Embedder
 from fashionviz.match.results import Match
+from fashionviz.match.shelves import shelves_for
 from fashionviz.results import Box
 from fashionviz.video.pace import Clock
 from fashionviz.video.track import Track
@@ -90,7 +91,7 @@ class Gaze:
         categoriser: names each crop's category.
         clock: takes the times.
         k: matches of an item.
-        narrow: search an item's two most probable categories only.
+        narrow: search only the categories that an item may be of.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class Gaze:
             looks = self.looks[track.id]
             looks.take(View(worth[track.id], vector, named, small(crop.pixels)))
             with self.clock.on("search"):
-                only = tuple(name for name, _ in looks.categories if name in self._held) if self.narrow else ()
+                only = shelves_for(track.label, looks.categories, self._held) if self.narrow else ()
                 hits = self.catalogue.search(looks.vector[None], self.k, only or None)[0]
                 looks.matches = matches_of(hits, self.catalogue.items(hits.ids), self.curve)
 

@@ -22,6 +22,7 @@ from fashionviz.video.draw import Mark, marked
 from fashionviz.video.looks import Gaze
 from fashionviz.video.pace import Clock, dropped_frames
 from fashionviz.video.results import Glimpse, Sighting, Spot, Watched
+from fashionviz.video.still import Stillness
 from fashionviz.video.track import Track, Tracker
 from fashionviz.video.wearers import between, wearers_of
 from fashionviz.video.write import Film, writing
@@ -49,7 +50,7 @@ def watch_video(
     out: Path | None = None,
     every: int = EVERY,
     k: int = K,
-    narrow: bool = False,
+    narrow: bool = True,
     seconds: float = MAX_SECONDS,
     on_progress: OnProgress | None = None,
     on_glimpse: OnGlimpse | None = None,
@@ -72,7 +73,7 @@ def watch_video(
         out: where the video with the items drawn on it goes; nowhere if ``None``.
         every: 1 to :data:`MOST_EVERY`.
         k: matches of an item.
-        narrow: search an item's two most probable categories only.
+        narrow: search only the categories that an item may be of (:func:`fashionviz.match.shelves.shelves_for`).
         seconds: what comes later is not looked at.
         on_progress: called about every second frame that is looked at.
         on_glimpse: called now and then with the latest frame and the items found so far.
@@ -90,8 +91,6 @@ def watch_video(
         raise InvalidRequest(f"The detector looks at every frame up to every {MOST_EVERY}th, not at every {every}th.")
     if not 0 < seconds <= MAX_SECONDS:
         raise InvalidRequest(f"Between 0 and {MAX_SECONDS:g} seconds of a video can be looked at, not {seconds:g}.")
-    if narrow and categoriser is None:
-        raise InvalidRequest("Narrowing needs a network that names categories; none is installed.")
     catalogue.check(embedder.ref)
     began = time.perf_counter()
     clock = Clock()
@@ -152,6 +151,7 @@ class _Watcher:
         self.detector, self.gaze, self.clock, self.film = detector, gaze, clock, film
         self.every, self.on_glimpse = every, on_glimpse
         self.tracker = Tracker()
+        self.stillness = Stillness()
         self.numbers: dict[int, int] = {}
         self.waiting: list[Frame] = []
         self.looked_at: Frame | None = None
@@ -167,7 +167,9 @@ class _Watcher:
         if cut:
             self._show(self.waiting, None)
             self.waiting, self.looked_at = [], None
+            self._last_chance()
             self.tracker.cut()
+            self.stillness = Stillness()
         if self.looked_at is not None and frame.number - self.looked_at.number < self.every:
             self.waiting.append(frame)
             return
@@ -176,7 +178,8 @@ class _Watcher:
             found = self.detector.detect(photo)
         with self.clock.on("track"):
             seen = self.tracker.update(frame.number, frame.second, found)
-            sure = [track for track in seen if track.confirmed]
+            self.stillness.look(frame.number, frame.second, frame.pixels, seen)
+            sure = [t for t in seen if t.confirmed and (t.id in self.numbers or self.stillness.worn(t))]
             for track in sure:
                 self.numbers.setdefault(track.id, len(self.numbers) + 1)
         self.gaze.look(photo, sure)
@@ -188,6 +191,13 @@ class _Watcher:
         """Show the frames that still wait."""
         self._show(self.waiting, None)
         self.waiting = []
+        self._last_chance()
+
+    def _last_chance(self) -> None:
+        """A scene is over: in one where nothing ever moved, what stood still is no furniture."""
+        for track in (track for track in self.tracker.live if track.confirmed):
+            if track.id not in self.numbers and self.stillness.worn(track, over=True):
+                self.numbers[track.id] = len(self.numbers) + 1
 
     def _is_cut(self, frame: Frame) -> bool:
         height, width = frame.pixels.shape[:2]

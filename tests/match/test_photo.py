@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from fashionviz.data.garment13 import GARMENT13
 from fashionviz.errors import ImageTooSmall, InvalidRequest, ModelNotTrained
 from fashionviz.images import Photo, from_pixels
 from fashionviz.match import curve, wiring
@@ -19,6 +20,7 @@ from fashionviz.match.errors import EmbedderMismatch, NoDetector
 from fashionviz.match.photo import match_item, match_photo
 from fashionviz.match.protocols import Found
 from fashionviz.match.results import CatalogueItem
+from fashionviz.match.shelves import SHELVES, category_of, shelves_for
 from fashionviz.match.store import NewItem
 from fashionviz.models.preprocess import to_input
 from fashionviz.models.registry import get_model
@@ -86,10 +88,11 @@ class Warmth:
 def test_every_garment_found_is_matched_surest_first(catalogue: Catalogue, photo: Photo) -> None:
     detector = Boxes((RED, 0.9, "top"), (BLUE, 0.8, "bag"), ((0, 0, 10, 10), 0.3, "hat"))
     result = match_photo(photo, catalogue, Colours(), detector=detector, k=2)
-    assert [(item.box, item.score, item.category) for item in result.items] == [(RED, 0.9, "top"), (BLUE, 0.8, "bag")]
+    assert [(item.box, item.score, item.category) for item in result.items] == [(RED, 0.9, "tops"), (BLUE, 0.8, "bags")]
     assert [item.matches[0].item.id for item in result.items] == ["red", "blue"]
     named = match_photo(photo, catalogue, Colours(), detector=detector, categoriser=Warmth()).items[0]
-    assert (named.label, named.category) == ("top", "warm"), "the score is the detector's, and speaks of its own label"
+    assert (named.label, named.category) == ("top", "tops"), "the score is the detector's, and speaks of its own label"
+    assert named.categories[0][0] == "warm"
     assert [len(item.matches) for item in result.items] == [2, 2]
     first = result.items[0].matches[0]
     assert first.score == pytest.approx(1, abs=1e-3)
@@ -229,3 +232,36 @@ def test_frozen_features_are_the_input_of_the_last_layer_normalised(weights: Pat
     with pytest.raises(ModelNotTrained, match=r"features of a classifier can be taken instead: --embedder"):
         wiring.embedder_for(object())
     assert wiring.embedder_for(object(), MODEL).ref == wiring.best_embedder(object()).ref == embedder.ref
+
+
+def test_what_the_detector_found_says_where_to_search(catalogue: Catalogue, photo: Photo, tmp_path: Path) -> None:
+    """Of a category that holds its label, whatever the categoriser thinks; the catalogue may have none of them."""
+    assert shelves_for("trousers", (("tops", 0.9),), {"pants", "tops"}) == ("pants",)
+    assert shelves_for("trousers", (("tops", 0.9), ("hats", 0.1)), {"tops"}) == ("tops",)
+    assert shelves_for(None, (("tops", 0.9), ("hats", 0.1)), {"tops", "hats"}) == ("tops", "hats")
+    assert shelves_for("cape", (), {"tops"}) == ()
+    assert SHELVES.keys() == set(GARMENT13)
+
+    class Finds:
+        def detect(self, photo: Photo) -> Found:
+            return Found((RED,), (0.9,), ("top",))
+
+    shop = made(tmp_path / "shop")
+    vectors = Colours().embed([flat(COLOURS["red"]), flat(COLOURS["dark red"])])
+    with shop.writer() as writer:
+        for name, category, vector in (("a bag", "bags", vectors[0]), ("a shirt", "tops", vectors[1])):
+            writer.add([NewItem(CatalogueItem(name, category, name), vector)])
+    whole, narrowed = (
+        match_photo(photo, shop, Colours(), detector=Finds(), narrow=narrow).items[0] for narrow in (False, True)
+    )
+    assert [match.item.id for match in whole.matches] == ["a bag", "a shirt"]
+    assert [match.item.id for match in narrowed.matches] == ["a shirt"]
+    assert narrowed.narrowed_to == ("tops",)
+
+
+def test_what_a_garment_is_called() -> None:
+    assert category_of("dress", (("tops", 0.9),)) == "dresses"
+    assert category_of("neckwear", (("tops", 0.9),)) == "tops"
+    assert category_of("neckwear", ()) == "neckwear"
+    assert category_of(None, (("tops", 0.9),)) == "tops"
+    assert category_of(None, ()) is None

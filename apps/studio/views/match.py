@@ -20,7 +20,7 @@ from fashionviz.match.wiring import EngineDetector, categoriser_for, embedder_fo
 
 
 def filters(info: CatalogueInfo, narrowing: bool) -> tuple[tuple[str, ...], bool]:
-    """Categories to search in, and whether to narrow the search to the two most probable."""
+    """Categories to search in, and whether to narrow the search to those that a garment may be of."""
     if not info.categories:
         return (), False
     options = list(info.categories)
@@ -33,8 +33,9 @@ def filters(info: CatalogueInfo, narrowing: bool) -> tuple[tuple[str, ...], bool
             format_func=lambda name: f"{name} ({info.categories[name]:,})",
         )  # fmt: skip
         narrow = narrowing and st.toggle(
-            "Only the two most probable", key="narrow", bind="query-params", disabled=bool(chosen),
-            help="Paper 001 narrows the search by a network that names the category, which saves time and may miss.",
+            "Only items of its kind", value=True, key="narrow", bind="query-params", disabled=bool(chosen),
+            help="Searches the categories of what the detector found; of a part that you chose, the two that a small "
+            "network finds most probable (paper 001). What they take for another kind of garment is not found then.",
         )  # fmt: skip
     return tuple(chosen), bool(narrow) and not chosen
 
