@@ -77,7 +77,7 @@ def test_the_photo_and_the_model_go_along(browser_page: Page, suite_url: str) ->
         ("activations", "Activation maps", "strongest of"),
         ("guided-backprop", "Guided backprop", "What spoke for"),
         ("filters", "First-layer filters", "input channels are red, green and blue"),
-        ("models", "Models", MODEL),
+        ("models", "Models", "Made for."),
     ):
         open_page(page, address, title)
         expect(page.get_by_text(seen).first).to_be_visible()
