@@ -7,6 +7,7 @@ from html import escape
 
 from fashionviz.explain.caution import ADDRESS, CAUTION, LEAD, SOURCE
 from fashionviz.explain.caution import INSENSITIVE as INSENSITIVE
+from fashionviz.match.results import MatchedItem
 from fashionviz.results import Assurance, TagGroup
 
 #: Tags in a headline; what goes beyond is counted.
@@ -20,6 +21,15 @@ def tags_headline(groups: Sequence[TagGroup]) -> str:
     if more > 1:
         return f"{' · '.join(said[:_NAMED])} and {more} more"
     return " · ".join(said) or "No tag is probable enough"
+
+
+def category_words(garment: MatchedItem) -> str:
+    """What a garment may be: the detector's word where it found it, then the small network's two."""
+    named = " or ".join(f"{label} ({share:.0%})" for label, share in garment.categories)
+    if garment.label is None or garment.score is None:
+        return f"Probably {named}." if named else ""
+    second = f" The small network that names categories would say {named}." if named else ""
+    return f"The detector found: {garment.label} ({garment.score:.0%}).{second}"
 
 
 def caution_markdown() -> str:

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from apps.lab import parts, region
 from apps.lab.events import Held
+from apps.words import category_words
 from fashionviz import images
 from fashionviz.boxes import smallest_at
 from fashionviz.errors import FashionvizError
@@ -217,7 +218,7 @@ def category_line(shown: Shown) -> str:
     """The two most probable categories, and where was searched."""
     part, words = shown.part, []
     if part.categories:
-        words.append("Probably " + " or ".join(f"{label} ({share:.0%})" for label, share in part.categories) + ".")
+        words.append(category_words(part))
     if part.narrowed_to:
         words.append(f"Searched among {' and '.join(part.narrowed_to)} only.")
     if not part.matches:

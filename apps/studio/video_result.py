@@ -130,7 +130,7 @@ def item(result: Watched, sighting: Sighting) -> None:
         words = [f"So said in {sighting.label_share:.0%} of the votes.", f"In sight {videos.span(sighting)}."]
         if sighting.categories:
             named = " or ".join(f"{match_cards.plain(name)} ({share:.0%})" for name, share in sighting.categories)
-            words.append(f"Probably {named}.")
+            words.append(f"The small network that names categories would say {named}.")
         words.append(f"{sighting.views} view{'' if sighting.views == 1 else 's'} averaged.")
         st.caption("  \n".join(words))
         st.button(

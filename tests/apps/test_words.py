@@ -6,8 +6,9 @@ import pytest
 
 from apps.lab import parts
 from apps.studio import parts as studio_parts
-from apps.words import assurance_words, tags_headline
+from apps.words import assurance_words, category_words, tags_headline
 from fashionviz.figures.theme import PALETTE
+from fashionviz.match.results import MatchedItem
 from fashionviz.models.assurance import CLEAR, CLOSE, NO_GARMENT
 from fashionviz.results import Assurance, ClassScore, ModelInfo, ModelRef, Prediction, TagGroup, Timings, Verdict
 
@@ -61,3 +62,13 @@ def test_both_apps_give_a_tag_its_groups_colour_in_one_list(monkeypatch: pytest.
         for page in (parts.short_bars(prediction, INFO.classes, 3), drawn[-1]):
             assert page.count("<ol") == 1
             assert re.findall(r"background:(#\w+)", page) == list(colours)
+
+
+def test_a_garments_category_in_words() -> None:
+    share = (("bags", 0.83), ("footwear", 0.08))
+    found = MatchedItem((0, 0, 9, 9), 0.98, "footwear", share, ("footwear",), (), "footwear")
+    assert category_words(found).startswith("The detector found: footwear (98%). The small network")
+    assert category_words(found).endswith("would say bags (83%) or footwear (8%).")
+    chosen = MatchedItem((0, 0, 9, 9), None, "bags", share, (), ())
+    assert category_words(chosen) == "Probably bags (83%) or footwear (8%)."
+    assert category_words(MatchedItem((0, 0, 9, 9), None, None, (), (), ())) == ""

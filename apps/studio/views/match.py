@@ -10,6 +10,7 @@ from apps.studio import garments, making_catalogue, match_cards, match_words, ow
 from apps.studio.catalogues import names, opened
 from apps.studio.code_tabs import code_tabs
 from apps.studio.region_choice import choose_region
+from apps.words import category_words
 from fashionviz.errors import FashionvizError
 from fashionviz.match.catalogue import Catalogue, CatalogueInfo
 from fashionviz.match.photo import K, match_item, match_photo
@@ -94,7 +95,7 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
     )
     place = garments.which(result, held) if detect else 0
     garment = None if place is None else result.items[place]
-    left, right = st.columns([5, 7] if detect else [4, 8], gap="large")
+    left, right = st.columns([4, 8], gap="medium")
     with left:
         if detect and place is not None:
             garments.on_photo(result, held, place)
@@ -125,7 +126,7 @@ def by_photo(catalogue: Catalogue, info: CatalogueInfo) -> None:
 def found(catalogue: Catalogue, garment: MatchedItem) -> None:
     """A garment's category and its matches."""
     if garment.categories:
-        st.caption("Probably " + " or ".join(f"{label} ({share:.0%})" for label, share in garment.categories) + ".")
+        st.caption(category_words(garment))
     if garment.narrowed_to:
         st.caption(f"Searched among {' and '.join(garment.narrowed_to)} only.")
     if garment.matches:
