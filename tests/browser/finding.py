@@ -35,7 +35,7 @@ def serve() -> None:
     import fashionviz.inference.engine as engines
     from apps import server
     from fashionviz.inference.loaded import Loaded
-    from fashionviz.match import wiring
+    from fashionviz.match import places, wiring
     from fashionviz.match.build import build
     from fashionviz.match.catalogue import create_catalogue, facts_for
     from fashionviz.match.sources import MemorySource
@@ -45,6 +45,7 @@ def serve() -> None:
     from tests.match.shop import EMBEDDER
 
     weights = Path(os.environ["FASHIONVIZ_WEIGHTS"])
+    places.shipped_root = lambda: Path("/nowhere/catalogues")  # the one that ships would be chosen first
     card = make_weights(weights, EMBEDDER).model_copy(update={"golden": None})
     engines._shared = engine = item_engine(weights)
     engine._loaded[EMBEDDER] = Loaded(get_model(EMBEDDER), card, Colours(), engine.config)

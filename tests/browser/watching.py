@@ -11,10 +11,12 @@ from tests.video_results import DETECTOR, Squares, clip, colours
 def serve() -> None:
     """Build the catalogue, then serve the suite at a free port; the environment says where catalogues are."""
     from apps import server, videos
+    from fashionviz.match import places
     from fashionviz.video import wiring
     from tests.match.fakes import Colours
 
     catalogues = Path(os.environ["FASHIONVIZ_CATALOGUES"])
+    places.shipped_root = lambda: Path("/nowhere/catalogues")  # the one that ships would be chosen first
     colours(catalogues)
     sample = clip(catalogues.parent / "sample.mp4", seconds=2)
     videos.trained_detectors = lambda: (DETECTOR.name,)  # type: ignore[assignment]
