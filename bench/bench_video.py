@@ -30,8 +30,8 @@ def table(result: Watched, items: int) -> str:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} CPU cores"
     lines = [
         f"`{result.info.file}`, {result.info.width}×{result.info.height}, {result.info.fps:g} frames a second, "
-        f"{result.frames:,} frames, on {device} ({platform.machine()}); detector `{result.detector.name}` at every "
-        f"{result.every}th frame, `{result.embedder.name}`, catalogue `{result.catalogue}` with {items:,} items.",
+        f"{result.frames:,} frames, on {device} ({platform.machine()}); detector `{result.detector.name}` at one "
+        f"frame in {result.every}, `{result.embedder.name}`, catalogue `{result.catalogue}` with {items:,} items.",
         "",
         f"| stage | frames with work | p50, ms | p95, ms | p99, ms | mean a frame, ms | of {BUDGET_MS:g} ms |",
         "|---|---|---|---|---|---|---|",
