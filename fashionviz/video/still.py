@@ -56,7 +56,7 @@ class Stillness:
         """
         others = [piece for piece in self._furniture if piece is not track]
         if any(overlaps([track.spots[-1].box], [piece.spots[-1].box])[0, 0] > SAME for piece in others):
-            return False
+            return self._moved(track, MOVES)  # somebody in front of it
         if track.spots[0].frame != self._first:
             return True
         if self._moved(track):
@@ -67,6 +67,6 @@ class Stillness:
             self._furniture.append(track)
         return False
 
-    def _moved(self, track: Track) -> bool:
+    def _moved(self, track: Track, least: float = STILL) -> bool:
         changes = self._changes[track.id]
-        return bool(changes) and float(np.median(changes)) >= STILL
+        return bool(changes) and float(np.median(changes)) >= least

@@ -50,6 +50,8 @@ def test_what_never_moves_beside_what_does_is_furniture() -> None:
     again = seen(None, 3, 9, tuple(v + 1 for v in CHAIR))  # type: ignore[arg-type]
     assert not stillness.worn(again), "the same piece, found anew"
     assert not stillness.worn(chair), "and asked again"
+    seen(person, 2, 10, CHAIR)
+    assert stillness.worn(person), "who stands before it moves"
 
 
 def test_where_nothing_moves_nothing_is_left_out() -> None:
