@@ -15,6 +15,7 @@ from fashionviz.models.dcgan import DCGANDiscriminator
 from fashionviz.models.generators import Generator, GeneratorSpec
 from fashionviz.training.drawing_recipes import DrawingRecipe
 from fashionviz.training.loop import warming_average
+from fashionviz.training.module import Teacher
 from fashionviz.training.vary import vary
 
 
@@ -52,6 +53,9 @@ class DrawingGame(pl.LightningModule):
         self.generator, self.spec, self.recipe = generator, spec, recipe
         self.average = copy.deepcopy(generator).requires_grad_(False).eval()
         self.judge = judge or make_judge(spec, recipe)
+        half = (0.5, 0.5, 0.5)  # pictures are in -1..1
+        # In a list, so that they are no part of the checkpoint.
+        self.guides = [Teacher(recipe.guides, spec.classes, half, half)] if recipe.guides else []
         self.updates: Tensor
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
         self._averaging = warming_average(recipe.ema_decay)
@@ -103,19 +107,27 @@ class DrawingGame(pl.LightningModule):
         judged = F.relu(1 - real).mean() + F.relu(1 + seen).mean()
         named = F.cross_entropy(names[:n], batch.classes)
         self._step(1, judged + self.recipe.naming * named)
-        judge.requires_grad_(False)
-        logit, names = judge(vary(fake), batch.asked)
-        wrong = F.cross_entropy(names, batch.asked)
-        self._step(0, self.recipe.naming * wrong - logit.mean())
-        judge.requires_grad_(True)
-        return {
+        told = {
             "judge_loss": judged.detach(),
-            "generator_loss": -logit.mean().detach(),
             "naming_real": named.detach(),
-            "naming_drawn": wrong.detach(),
             "real_found": (real > 0).float().mean(),
             "drawn_found": (seen < 0).float().mean(),
         }
+        if int(self.updates) < self.recipe.warm_up:
+            return told
+        judge.requires_grad_(False)
+        shown = vary(fake)
+        logit, names = judge(shown, batch.asked)
+        wrong = F.cross_entropy(names, batch.asked)
+        loss = self.recipe.naming * wrong - logit.mean()
+        for guide in self.guides:
+            side = shown.shape[3] // 8  # the white beside a catalogue photo, as `garment_part` leaves it out
+            taken = F.nll_loss(guide.to(self.device)(shown[..., side:-side]), batch.asked)
+            loss = loss + self.recipe.guiding * taken
+            told["guided"] = taken.detach()
+        self._step(0, loss)
+        judge.requires_grad_(True)
+        return {**told, "generator_loss": -logit.mean().detach(), "naming_drawn": wrong.detach()}
 
     @torch.no_grad()
     def _follow(self) -> None:

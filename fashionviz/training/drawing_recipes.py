@@ -22,6 +22,11 @@ class DrawingRecipe:
         judge_rate: of the discriminator's Adam where it has a rate of its own (Heusel et al., arXiv:1706.08500).
         smooth: of the paper's loss: what real photos are worth, one-sided (Salimans et al. 2016).
         naming: weight of the cross-entropy with which the pictures are to be of their class.
+        guides: of a conditional one: trained classifiers of its classes that tell the generator, beside the discriminator, what its pictures
+            are taken for; what measures it must not be one of them.
+        guiding: weight of their cross-entropy.
+        warm_up: steps of which the discriminator has the first ones to itself: a generator that comes trained would
+            unlearn from one that knows nothing.
         flip: probability that a photo is mirrored.
         ema_decay: of the generator's moving average, which is what is kept.
         start: another generator whose weights a run starts from, if its own has none of that name.
@@ -40,6 +45,9 @@ class DrawingRecipe:
     betas: tuple[float, float] = (0.5, 0.999)
     smooth: float = 0.9
     naming: float = 0.0
+    guides: tuple[str, ...] = ()
+    guiding: float = 0.0
+    warm_up: int = 0
     flip: float = 0.5
     ema_decay: float = 0.995
     start: str | None = None
@@ -64,6 +72,9 @@ DRAWING_RECIPES: dict[str, DrawingRecipe] = {
             betas=(0.0, 0.9),
             naming=0.3,
             ema_decay=0.998,
+            guides=("resnet50.gender_category",),  # small photos are what it was trained on
+            guiding=0.3,
+            warm_up=300,
         ),
     )
 }
