@@ -107,7 +107,7 @@ def _drawn(place: str) -> None:
                     f"Seed {ref.point}", key=f"{place}_{ref}", on_click=_choose_drawing, args=(str(ref),),
                     width="stretch", help=f"{ref.words[0].upper()}{ref.words[1:]}. Take it as the photo.",
                 )  # fmt: skip
-                st.caption(ref.label or "")
+                st.caption((ref.label or "").replace("/", "/ "))  # or a narrow column breaks the word
 
 
 def _choose_drawing(name: str) -> None:

@@ -86,6 +86,21 @@ def test_every_trained_model_answers_side_by_side(app: AppTest, engine: Engine) 
     assert not app.error
 
 
+def test_the_map_of_a_model_can_be_tested_where_it_stands(app: AppTest, engine: Engine) -> None:
+    dress = images.decode(encode_png(draw("dress", 1)))
+    offered = [b.key for b in app.button if b.label == "Can I trust this map?"]
+    assert len(offered) == len(NAMING)
+    app.button(key=f"trust_{SMALL}").click().run()
+    expected = engine.trust(dress, SMALL, "guided-backprop")
+    assert sum(expected.sentence in m.value for m in well(app).markdown) == 1
+    assert len([b for b in app.button if b.label == "Can I trust this map?"]) == len(NAMING) - 1
+    app.button(key=f"trust_{GENDER}").click().run()
+    verdicts = [m.value for m in well(app).markdown]
+    other = engine.trust(dress, GENDER, "guided-backprop")
+    assert any(other.sentence in v for v in verdicts)
+    assert any(expected.sentence in v for v in verdicts), "the first verdict stays"
+
+
 def test_a_model_that_fails_has_a_sentence_in_its_place(
     app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

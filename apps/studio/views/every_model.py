@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from apps.studio import jobs, parts, state
+from apps.studio import jobs, parts, state, trust_view
+from apps.studio.answered import answered
 from apps.studio.every import TOP, Answer, every_work, shell_code, table, table_csv, table_json
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
@@ -17,6 +18,8 @@ from fashionviz.results import Box, ModelInfo
 from fashionviz.take_home.code import every_python
 
 _SIDE = 320
+#: Where the session keeps the model whose map is being tested.
+_TESTED = "every_tested"
 
 
 def answers(held: Held, box: Box | None) -> dict[str, Answer]:
@@ -54,7 +57,9 @@ def again(found: dict[str, Answer]) -> None:
     jobs.drop_job()
 
 
-def group(task: str, infos: Sequence[ModelInfo], found: dict[str, Answer], going_on: bool) -> None:
+def group(
+    task: str, infos: Sequence[ModelInfo], found: dict[str, Answer], held: Held, box: Box | None, going_on: bool
+) -> None:
     """The models of one task, each in its place from the beginning."""
     st.subheader(get_model(infos[0].name).task.title, anchor=False)
     parts.note(infos[0])
@@ -63,6 +68,8 @@ def group(task: str, infos: Sequence[ModelInfo], found: dict[str, Answer], going
             answer = found.get(info.name)
             if answer is not None:
                 card(answer)
+                if answer.map is not None:
+                    badge(answer, held, box, len(found) == len(trained))
                 continue
             st.markdown(f"**{info.name}**")
             st.caption("Has not answered yet." if going_on else "Was not asked.")
@@ -110,6 +117,36 @@ def card(answer: Answer) -> None:
                     alt=f"{title} of {info.name} for the {kind} {target}",
                     output_format="PNG",
                 )
+
+
+def badge(answer: Answer, held: Held, box: Box | None, all_done: bool) -> None:
+    """How far a map can be trusted, or the button that asks for it; one is tested at a time."""
+    info, method, engine = answer.info, answer.method, parts.engine()
+    key = ("trust", info.name, info.sha256, held.digest, box, method, None)
+    if state.answer(key) is None and st.session_state.get(_TESTED) != info.name:
+        st.button(
+            "Can I trust this map?",
+            key=f"trust_{info.name}",
+            on_click=st.session_state.__setitem__,
+            args=(_TESTED, info.name),
+            disabled=not all_done,
+            help=None if all_done else "Once every model has answered.",
+            icon=":material/verified_user:",
+            type="tertiary",
+        )
+        return
+    if not all_done and state.answer(key) is None:  # the session has one job at a time
+        st.caption("Its map is tested once every model has answered.")
+        return
+    found = answered(
+        key,
+        lambda on_progress, cancel: engine.trust(
+            held.photo, info.name, method, box=box, on_progress=on_progress, cancel=cancel
+        ),
+        "Finding out how far the map can be trusted",
+    )
+    if found is not None:
+        trust_view.verdict(found, key=info.name)
 
 
 def times(answer: Answer) -> str:
@@ -176,7 +213,7 @@ with parts.plainly():
 tasks = dict.fromkeys(info.task for info in trained)
 parts.legend_signed("against the class", "for the class")
 for task in tasks:
-    group(task, [info for info in trained if info.task == task], found, going_on)
+    group(task, [info for info in trained if info.task == task], found, held, box, going_on)
 done = [found[info.name] for info in trained if info.name in found]
 if any(answer.method in INSENSITIVE for answer in done):
     st.caption(caution_markdown())
