@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from fashionviz.data.item_command import file_of
 from fashionviz.data.items import named_item
@@ -158,6 +159,31 @@ def landmarks_curl(file: str, model: str, box: Box | None = None, url: str = DEF
     fields = _fields([("model", model)] + ([("box", _box_text(box))] if box is not None else []))
     call = f"curl -F {form} {fields}"
     return f"{first}{call} {url}/api/v1/landmarks\n{call} -o landmarks.png '{url}/api/v1/landmarks?format=png'"
+
+
+def _sent(file: str, path: str, fields: Sequence[tuple[str, str | None]], out: str) -> str:
+    """One call that sends a photo and keeps the picture that comes back; empty fields are left out."""
+    first, file = sendable(file)
+    form = shlex.quote(f"file=@{file}")
+    told = _fields([(name, value) for name, value in fields if value])
+    return f"{first}curl -F {form} {told} -o {out} {DEFAULT_URL}/api/v1/{path}"
+
+
+def explain_curl(file: str, model: str, method: str, target: str | None = None, box: Box | None = None) -> str:
+    """An attribution as a picture, over the REST API."""
+    fields = [("model", model), ("method", method), ("target", target), ("box", _box_text(box))]
+    return _sent(file, "explain", fields, "attribution.png")
+
+
+def activations_curl(file: str, model: str, layer: str, box: Box | None = None) -> str:
+    """The maps of a layer as a picture, over the REST API."""
+    return _sent(file, "activations", [("model", model), ("layer", layer), ("box", _box_text(box))], "activations.png")
+
+
+def filters_curl(model: str, layer: str) -> str:
+    """The filters of a convolution as a picture, over the REST API."""
+    query = urlencode({"model": model, "layer": layer})
+    return f"curl -o filters.png {shlex.quote(f'{DEFAULT_URL}/api/v1/filters?{query}')}"
 
 
 def segment_cli(file: str, model: str, box: Box | None = None) -> str:

@@ -22,8 +22,8 @@ class DrawingRecipe:
         judge_rate: of the discriminator's Adam where it has a rate of its own (Heusel et al., arXiv:1706.08500).
         smooth: of the paper's loss: what real photos are worth, one-sided (Salimans et al. 2016).
         naming: weight of the cross-entropy with which the pictures are to be of their class.
-        guides: of a conditional one: trained classifiers of its classes that tell the generator, beside the discriminator, what its pictures
-            are taken for; what measures it must not be one of them.
+        guides: of a conditional one: trained classifiers of its classes that tell the generator, beside the
+            discriminator, what its pictures are taken for; what measures it must not be one of them.
         guiding: weight of their cross-entropy.
         warm_up: steps of which the discriminator has the first ones to itself: a generator that comes trained would
             unlearn from one that knows nothing.

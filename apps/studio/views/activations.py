@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from apps.lab.snippets import activations_curl
 from apps.studio import parts, state
 from apps.studio.charts import chart
 from apps.studio.code_tabs import code_tabs
@@ -121,4 +122,4 @@ order = strongest_channels(maps, len(maps.maps))
 tiles(maps, order[: st.session_state["channels"]])
 one(maps, order)
 asked = (held.name, info.name, layer, box)
-code_tabs(activations_python(*asked), activations_cli(*asked))
+code_tabs(activations_python(*asked), activations_cli(*asked), activations_curl(*asked))

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from apps.lab.snippets import curl_snippet
 from apps.studio import jobs, parts, state, trust_view
 from apps.studio.answered import answered
+from apps.studio.code_tabs import code_tabs
 from apps.studio.every import TOP, Answer, every_work, shell_code, table, table_csv, table_json
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
@@ -178,9 +180,11 @@ def downloads(held: Held, box: Box | None, done: Sequence[Answer]) -> None:
             ("Every class (JSON)", table_json(done, held.name, box), "every-model.json", "application/json"),
         ):
             st.download_button(label, data, file_name=name, mime=mime, on_click="ignore", icon=":material/download:")
-    python, shell = st.tabs(["Python", "Command line"])
-    python.code(every_python(held.name, box), language="python", wrap_lines=True)
-    shell.code(shell_code(held.name, trained, box), language="bash", wrap_lines=True)
+    code_tabs(
+        every_python(held.name, box),
+        shell_code(held.name, trained, box),
+        "\n".join(curl_snippet(held.name, info.name, box=box) for info in trained),
+    )
 
 
 infos = tuple(info for info in parts.engine().models() if info.names)

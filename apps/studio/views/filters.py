@@ -7,6 +7,7 @@ import io
 import numpy as np
 import streamlit as st
 
+from apps.lab.snippets import filters_curl
 from apps.studio import parts, state
 from apps.studio.charts import chart
 from apps.studio.code_tabs import code_tabs
@@ -91,4 +92,4 @@ chart(
     alt=f"{count} filters of {bank.layer}, index on hover",
 )
 downloads(bank)
-code_tabs(filters_python(info.name, name), filters_cli(info.name, name))
+code_tabs(filters_python(info.name, name), filters_cli(info.name, name), filters_curl(info.name, name))

@@ -7,6 +7,7 @@ import io
 import numpy as np
 import streamlit as st
 
+from apps.lab.snippets import explain_curl
 from apps.studio import parts, trust_view
 from apps.studio.answered import answered
 from apps.studio.code_tabs import code_tabs
@@ -161,4 +162,4 @@ details(result)
 query = {"model": info.name} | ({"target": target} if target else {})
 st.page_link("views/explain.py", label="Every method side by side", icon=":material/dashboard:", query_params=query)
 asked = (held.name, info.name, method, target, box)
-code_tabs(explain_python(*asked), explain_cli(*asked))
+code_tabs(explain_python(*asked), explain_cli(*asked), explain_curl(*asked))
