@@ -231,6 +231,7 @@ RECIPES: dict[str, Recipe] = {
             init="resnet50.gender_category",
             stages=(Stage((64, 48), 1),),
             learning_rate=8e-4,
+            teachers=("mobilenet_v2.gender_category",),  # a single epoch says more with a teacher
             **_RESIDUAL,
         ),
         # No label smoothing and no auxiliary heads: the tags are all there is to know of an item.
