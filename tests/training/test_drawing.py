@@ -19,11 +19,13 @@ from fashionviz.generate.latents import latents_of
 from fashionviz.inference.engine import Engine
 from fashionviz.models.generators import GeneratorSpec, get_generator
 from fashionviz.models.preprocess import letterbox
+from fashionviz.training.drawing_module import DrawingGame
 from fashionviz.training.drawing_own import own_name, photos_from_folder, train_on_folder
 from fashionviz.training.drawing_photos import DrawingBatches, Photos
 from fashionviz.training.drawing_recipes import DRAWING_RECIPES, DrawingRecipe
 from fashionviz.training.drawing_run import collapse_warning, networks_of, train_generator
 from fashionviz.training.vary import vary
+from tests.conftest import MODEL
 from tests.drawn import CONDITIONAL, PLAIN
 
 # Lightning's advice: folders that are not empty, networks in evaluation mode, data loaders without processes.
@@ -37,7 +39,9 @@ def photos(n: int, classes: int = 6) -> Photos:
 
 
 def quick(name: str) -> tuple[DrawingRecipe, GeneratorSpec]:
-    recipe = replace(DRAWING_RECIPES[name], epochs=3, per_epoch=None, batch=8, scored=16, start=None)
+    recipe = replace(
+        DRAWING_RECIPES[name], epochs=3, per_epoch=None, batch=8, scored=16, start=None, guides=(), warm_up=1
+    )
     return recipe, get_generator(name)
 
 
@@ -62,6 +66,39 @@ def test_a_resumed_run_draws_the_same(tmp_path: Path, name: str) -> None:
     assert not generator.training
     assert (judge is None) == (name == CONDITIONAL)
     assert (tmp_path / "whole" / "epoch-003.png").is_file()
+
+
+def test_the_discriminator_warms_up_alone_and_a_guide_is_heard_but_not_kept(
+    random_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(random_weights))
+    recipe, spec = quick(CONDITIONAL)
+    recipe = replace(recipe, guides=(MODEL,), guiding=1.0, naming=0.0, rate=1e-3)
+    batch = DrawingBatches(recipe, spec, photos(24))[0]
+
+    def after(steps: int, **changed: float) -> tuple[dict[str, torch.Tensor], dict[str, float], DrawingGame]:
+        torch.manual_seed(0)
+        game = DrawingGame(spec.make(), spec, replace(recipe, **changed))
+        optimisers, told = game.configure_optimizers(), {}
+        monkeypatch.setattr(game, "optimizers", lambda: optimisers)
+        monkeypatch.setattr(game, "manual_backward", lambda loss: loss.backward())
+        monkeypatch.setattr(game, "log_dict", lambda losses, **_: told.update(losses))
+        for step in range(steps):
+            torch.manual_seed(step)
+            game.training_step(batch, step)
+        return {k: v.clone() for k, v in game.generator.named_parameters()}, told, game
+
+    start = after(0)[0]
+    warm, told, game = after(1)
+    assert all(torch.equal(start[k], warm[k]) for k in start), "the first step is the discriminator's alone"
+    assert "guided" not in told
+    assert not any("guide" in key for key in game.state_dict())
+    guided, told, game = after(2)
+    assert any(not torch.equal(start[k], guided[k]) for k in start)
+    unheard = after(2, guiding=0.0)[0]
+    assert any(not torch.equal(guided[k], unheard[k]) for k in start)
+    assert 0 < float(told["guided"]) < 10
+    assert all(p.grad is None for p in game.guides[0].parameters())
 
 
 def test_a_batch_depends_on_recipe_epoch_and_step_alone() -> None:
