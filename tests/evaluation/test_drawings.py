@@ -47,13 +47,11 @@ class Copyist(Generator):
         return {"picture": self.kept[rows]}
 
 
-@pytest.fixture
-def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    backbones = data_root().parent / "weights"
-    if not (backbones / "mobilenet_v2_imagenet.safetensors").is_file():
-        pytest.skip("the ImageNet weights of MobileNetV2 are not here")
-    monkeypatch.setenv("FASHIONVIZ_BACKBONES", str(backbones))
-    (tmp_path / "fpi").mkdir()
+@pytest.fixture(scope="module")
+def drawn_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three splits of sixty drawn items each, made once: drawing them is what takes long."""
+    root = tmp_path_factory.mktemp("catalogue")
+    (root / "fpi").mkdir()
     for number, split in enumerate(("train", "validation", "test")):
         rows = [KINDS[k % 3] for k in range(60)]
         pictures = []
@@ -67,11 +65,20 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "masterCategory": [r[1] for r in rows],
             "image": pictures,
         }
-        pq.write_table(pa.table(facts), tmp_path / "fpi" / f"{split}-00000-of-00001.parquet")
-    monkeypatch.setenv("FASHIONVIZ_DATA", str(tmp_path))
+        pq.write_table(pa.table(facts), root / "fpi" / f"{split}-00000-of-00001.parquet")
+    return root
+
+
+@pytest.fixture
+def catalogue(drawn_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    backbones = data_root().parent / "weights"
+    if not (backbones / "mobilenet_v2_imagenet.safetensors").is_file():
+        pytest.skip("the ImageNet weights of MobileNetV2 are not here")
+    monkeypatch.setenv("FASHIONVIZ_BACKBONES", str(backbones))
+    monkeypatch.setenv("FASHIONVIZ_DATA", str(drawn_catalogue))
     monkeypatch.setenv("FASHIONVIZ_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(drawings, "DRAWS", 2)
-    return tmp_path
+    return drawn_catalogue
 
 
 def copied(split: str) -> DrawingReport:
