@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from apps.lab import parts, region
 from apps.lab.events import Held
+from apps.match_facts import alike, facts
 from apps.words import category_words
 from fashionviz import images
 from fashionviz.boxes import smallest_at
@@ -24,7 +25,7 @@ from fashionviz.match.catalogue import Catalogue, CatalogueInfo, open_catalogue
 from fashionviz.match.photo import K, match_photo
 from fashionviz.match.pictures import pictures_of
 from fashionviz.match.places import catalogue_names
-from fashionviz.match.results import CatalogueItem, Match, MatchedItem, Matches
+from fashionviz.match.results import Match, MatchedItem, Matches
 from fashionviz.match.why import Why
 from fashionviz.results import Box
 
@@ -34,8 +35,8 @@ PLACES = tuple(region.PRESETS)
 SIDE, ROOM = 200, 92
 #: Longest side of the photo with frames.
 LONGEST = 960
-#: Columns of a catalogue that a person looks for first.
-_FIRST = ("price", "baseColour", "articleType", "kind")
+#: Columns of the catalogue below a match, beside its category.
+_FACTS = 2
 _GARMENT = "garment "
 
 
@@ -172,27 +173,13 @@ def clicked(held: Held, shown: Shown, x: float, y: float) -> str | None:
 # --- the matches ------------------------------------------------------------------------------------------------
 
 
-def alike(match: Match) -> str:
-    """How alike, and how probably the same where that is known."""
-    words = f"similarity {match.score:.3f}"
-    return words if match.probability is None else f"{match.probability:.0%} probable · {words}"
-
-
-def facts(item: CatalogueItem, most: int = 2) -> list[str]:
-    """Category and a few further columns."""
-    known = item.metadata
-    order = [name for name in _FIRST if name in known] + [name for name in known if name not in _FIRST]
-    more = [f"{name}: {known[name]}" for name in order if known[name] not in (None, "")]
-    return [*([item.category] if item.category else []), *more[:most]]
-
-
 def tiles(catalogue: Catalogue, matches: Sequence[Match]) -> list[tuple[NDArray[np.uint8], str]]:
     """A picture with a caption for each match, most alike first."""
     pictures = pictures_of(catalogue, [match.item.id for match in matches])
     found = []
     for place, match in enumerate(matches, start=1):
         title = match.item.title or match.item.id
-        words = "\n".join([f"{place}. {title[:60]}", alike(match), " · ".join(facts(match.item))[:80]])
+        words = "\n".join([f"{place}. {title[:60]}", alike(match), " · ".join(facts(match.item, _FACTS))[:80]])
         found.append((_tile(pictures.get(match.item.id)), words))
     return found
 

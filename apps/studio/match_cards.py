@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from apps.match_facts import alike, facts
 from apps.studio import items
 from apps.studio.item_photos import square
 from fashionviz import images
@@ -17,9 +18,6 @@ from fashionviz.match.results import CatalogueItem, Match
 
 #: Side of a card's picture in pixels, and facts shown on it.
 SIDE, FACTS = 136, 3
-#: Columns that a person looks for first.
-_FIRST = ("price", "baseColour", "articleType", "kind", "seed", "season", "year")
-
 
 #: Gets the catalogue's name and an item's id.
 Asked = Callable[[str, str], None]
@@ -78,18 +76,9 @@ def picture(data: bytes | None, item: CatalogueItem) -> None:
         st.caption("Its picture is not on this machine.")
 
 
-def alike(match: Match) -> str:
-    """How alike, and how probably the same where that is known."""
-    words = f"similarity {match.score:.3f}"
-    return words if match.probability is None else f"{match.probability:.0%} probable · {words}"
-
-
 def facts_of(item: CatalogueItem, most: int = FACTS) -> list[str]:
-    """Category and a few further columns, those that a person looks for first."""
-    known = {**item.metadata}
-    order = [name for name in _FIRST if name in known] + [name for name in known if name not in _FIRST]
-    facts = [f"{plain(name)}: {plain(str(known[name]))}" for name in order if known[name] not in (None, "")]
-    return [*([plain(item.category)] if item.category else []), *facts[:most]]
+    """Category and a few further columns, within Markdown."""
+    return [plain(fact) for fact in facts(item, most)]
 
 
 def plain(text: str) -> str:

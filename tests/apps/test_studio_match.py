@@ -188,9 +188,15 @@ def test_no_more_photos_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_strangers_words_are_text() -> None:
-    from apps.studio.match_cards import alike, facts_of
+    from apps.match_facts import alike, facts
+    from apps.studio.match_cards import facts_of
 
     item = CatalogueItem("x", "tops", "t", {"season": "[a](http://b)", "price": 5, "other": None})
-    assert facts_of(item) == ["tops", "price: 5", "season: \\[a\\]\\(http\\://b\\)"]
+    assert facts_of(item) == ["tops", "price\\: 5", "season\\: \\[a\\]\\(http\\://b\\)"]
     assert alike(Match(item, 0.91, None)) == "similarity 0.910"
     assert alike(Match(item, 0.91, 0.8)) == "80% probable · similarity 0.910"
+    assert alike(Match(item, 0.6, 0.004)) == "under 1% probable · similarity 0.600"
+    assert facts(CatalogueItem("x", None, None, {"articleType": "Shirts", "shop_code": 7}), 3) == [
+        "article type: Shirts",
+        "shop code: 7",
+    ]
