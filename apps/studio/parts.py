@@ -57,7 +57,9 @@ STYLE = """
     font-size: .88rem; line-height: 1.3; height: 3.9em; overflow: hidden;
     display: -webkit-box; -webkit-line-clamp: 3; -webkit-box-orient: vertical;
   }
-  [class*="st-key-match_"] [data-testid="stCaptionContainer"] p { font-size: .78rem; line-height: 1.35; min-height: 8.2em; }
+  [class*="st-key-match_"] [data-testid="stCaptionContainer"] p {
+    font-size: .78rem; line-height: 1.35; min-height: 8.2em;
+  }
   [class*="st-key-match_"] button { min-height: 1.6rem; padding-top: 0; padding-bottom: 0; }
   @media (max-width: 640px) {
     .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }

@@ -35,7 +35,14 @@ def close() -> None:
 
 
 def panel(
-    catalogue: Catalogue, info: CatalogueInfo, matches: tuple[Match, ...], held: Held, box: Box | None, *, shown: bool
+    catalogue: Catalogue,
+    info: CatalogueInfo,
+    matches: tuple[Match, ...],
+    held: Held,
+    box: Box | None,
+    *,
+    shown: bool,
+    of: str = "Your garment",
 ) -> None:
     """What the similarity with the item of the address rests on; nothing where it names none of the matches.
 
@@ -45,7 +52,8 @@ def panel(
         matches: of the garment.
         held: the photo.
         box: the garment, in pixels of the photo; all of it if ``None``.
-        shown: whether the catalogue has a name by which code can open it.
+        shown: whether catalogue and photo have names by which code can open them.
+        of: what the photo is of.
     """
     match = next((match for match in matches if match.item.id == st.query_params.get(KEY)), None)
     if match is None:
@@ -69,7 +77,7 @@ def panel(
             step="pass",
         )  # fmt: skip
         if result is not None:
-            _show(result, match, held, shown)
+            _show(result, match, held, shown, of)
 
 
 def _method(catalogue: Catalogue) -> str:
@@ -81,13 +89,13 @@ def _method(catalogue: Catalogue) -> str:
     )  # fmt: skip
 
 
-def _show(result: Why, match: Match, held: Held, shown: bool) -> None:
+def _show(result: Why, match: Match, held: Held, shown: bool, of: str) -> None:
     found = result.explanation
     styles = styles_of(found.method)
     style = OVERLAY
     if len(styles) > 1:
         style = st.segmented_control("Shown as", styles, default=OVERLAY, required=True, key="why_style")
-    captions = ("Your garment", match.item.title or match.item.id)
+    captions = (of, match.item.title or match.item.id)
     with st.container(key="pair_why"):
         for column, caption, picture in zip(st.columns(2), captions, why_pictures(found, style), strict=True):
             column.image(

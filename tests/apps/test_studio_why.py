@@ -68,6 +68,15 @@ def test_a_button_shows_what_the_similarity_rests_on(engine: Engine) -> None:
     assert not [s for s in app.subheader if s.value.startswith("Why")]
 
 
+def test_it_is_also_said_of_an_item_that_stands_in_for_the_photo(engine: Engine) -> None:
+    app = page(catalogue="shop", like="shop/one.png", why="two.png")
+    assert [s.value for s in app.subheader] == ["Most like this item", "Why two?"]
+    assert "Their similarity is 0." in words(app)
+    captions = [caption for image in app.get("image") for caption in image.captions]
+    assert "one" in captions
+    assert not any("match-why" in c.value for c in app.code), "this item has no name that the command line knows"
+
+
 def test_a_link_asks_and_signs_are_shown_where_they_are_evidence(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

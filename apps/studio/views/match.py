@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import streamlit as st
 
 from apps.lab.match_snippets import match_cli, match_curl, match_python
@@ -10,12 +12,15 @@ from apps.studio import garments, making_catalogue, match_cards, match_words, ow
 from apps.studio.catalogues import names, opened
 from apps.studio.code_tabs import code_tabs
 from apps.studio.region_choice import choose_region
+from apps.studio.state import Held
 from apps.words import category_words
+from fashionviz import images
+from fashionviz.data.items import named_item
 from fashionviz.errors import FashionvizError
 from fashionviz.match.catalogue import Catalogue, CatalogueInfo
 from fashionviz.match.photo import K, match_item, match_photo
 from fashionviz.match.pictures import pictures_of
-from fashionviz.match.results import MatchedItem, Matches
+from fashionviz.match.results import CatalogueItem, MatchedItem, Matches
 from fashionviz.match.why import why_not
 from fashionviz.match.wiring import EngineDetector, categoriser_for, embedder_for, trained_detectors
 
@@ -41,21 +46,38 @@ def filters(info: CatalogueInfo, narrowing: bool) -> tuple[tuple[str, ...], bool
     return tuple(chosen), bool(narrow) and not chosen
 
 
-def like_this(catalogue: Catalogue, identifier: str) -> None:
+def like_this(catalogue: Catalogue, info: CatalogueInfo, identifier: str) -> None:
     """The items most like one of the catalogue."""
     item = catalogue.items([identifier]).get(identifier)
     st.button("Back to the photo", key="back_to_photo", on_click=_like, args=("", ""), icon=":material/undo:")
     if item is None:
         st.warning(f"The catalogue has no item {identifier[:80]!r} any more.")
         return
+    picture = pictures_of(catalogue, [identifier]).get(identifier)
+    matches = match_item(catalogue, identifier)
     left, right = st.columns([3, 9], gap="large")
     with left:
-        match_cards.picture(pictures_of(catalogue, [identifier]).get(identifier), item)
+        match_cards.picture(picture, item)
         st.markdown(f"**{match_cards.plain(item.title or item.id)}**")
         st.caption("  \n".join(match_cards.facts_of(item, 8)))
     with right:
         st.subheader("Most like this item", anchor=False)
-        match_cards.cards(catalogue, match_item(catalogue, identifier), _like)
+        asked = None if why_not(catalogue, parts.engine()) else _as_photo(item, picture)
+        match_cards.cards(catalogue, matches, _like, why.ask if asked else None)
+    if asked is not None:
+        named = item.source is not None and named_item(item.source) is not None  # code can fetch it by that name
+        why.panel(catalogue, info, matches, asked, None, shown=named, of=item.title or item.id)
+
+
+def _as_photo(item: CatalogueItem, picture: bytes | None) -> Held | None:
+    """An item's picture in place of the visitor's photo; ``None`` where it is not there."""
+    try:
+        photo = images.decode(picture) if picture is not None else None
+    except FashionvizError:
+        return None
+    if photo is None:
+        return None
+    return Held(photo, sha256(photo.pixels.tobytes()).hexdigest()[:16], item.source or item.id)
 
 
 def _like(catalogue: str, identifier: str) -> None:
@@ -179,7 +201,7 @@ def page() -> None:
             st.info("This catalogue is empty. Add photos to it, or choose another.")
             st.code(f"fashionviz catalogue add {info.name} photo.jpg", language="bash")
         elif like and named == name:
-            like_this(catalogue, like)
+            like_this(catalogue, info, like)
         else:
             by_photo(catalogue, info)
         if "demo" not in every:
