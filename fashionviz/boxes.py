@@ -72,3 +72,11 @@ def smallest_at(boxes: Sequence[Box], x: float, y: float) -> int | None:
     """Place of the smallest box that holds a point; ``None`` where none does. Of two the first."""
     holding = [(i, b) for i, b in enumerate(boxes) if b[0] <= x <= b[2] and b[1] <= y <= b[3]]
     return min(holding, key=lambda at: (at[1][2] - at[1][0]) * (at[1][3] - at[1][1]))[0] if holding else None
+
+
+def shared(a: Box, b: Box) -> float:
+    """The part of the smaller box that lies within the other, 0..1; 1 where it lies within entirely."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return max(0.0, width) * max(0.0, height) / smaller if smaller > 0 else 0.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashionviz.boxes import Shares, format_box, parse_box, shares_of, smallest_at
+from fashionviz.boxes import Shares, format_box, parse_box, shared, shares_of, smallest_at
 from fashionviz.errors import InvalidRequest
 
 
@@ -38,3 +38,11 @@ def test_a_click_means_the_smallest_box_around_it() -> None:
     assert smallest_at(boxes, 95, 5) == 0
     assert smallest_at(boxes, 101, 5) is None
     assert smallest_at([], 1, 1) is None
+
+
+def test_what_two_boxes_share_is_of_the_smaller() -> None:
+    large = (0.0, 0.0, 10.0, 10.0)
+    assert shared(large, (2, 2, 4, 4)) == shared((2, 2, 4, 4), large) == 1
+    assert shared(large, (8, 0, 12, 5)) == pytest.approx(0.5)
+    assert shared(large, (10, 0, 12, 5)) == shared(large, (20, 20, 30, 30)) == 0
+    assert shared(large, (5, 5, 5, 9)) == 0

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from fashionviz.boxes import shared
 from fashionviz.errors import InvalidRequest
 from fashionviz.images import Photo
 from fashionviz.match.catalogue import Catalogue
@@ -21,6 +22,9 @@ from fashionviz.results import Box
 K = 10
 #: Garments of a photo at most, and the least that the detector must be sure of one.
 MAX_ITEMS, LEAST_SCORE = 12, 0.6
+#: A box of which more than this lies within a surer one of its kind, or the other way round, is the same garment: a
+#: part of it, or it with something around it. The detector's own suppression asks for alike boxes only.
+DOUBLE = 0.9
 #: Categories that the categoriser names: the paper's top 2.
 NARROW = 2
 
@@ -121,7 +125,7 @@ def matches_of(hits: Hits, items: dict[str, CatalogueItem], curve: MatchCurve | 
 def _garments(
     photo: Photo, detector: Detector | None, boxes: Sequence[Box] | None, least_score: float
 ) -> list[tuple[Box, float | None, str | None]]:
-    """Boxes with the detector's score and label, surest first."""
+    """Boxes with the detector's score and label, surest first; of one kind within one another, the surest alone."""
     if boxes is not None:
         return [(_inside(photo, box), None, None) for box in boxes]
     if detector is None:
@@ -129,8 +133,10 @@ def _garments(
     found = detector.detect(photo)
     garments: list[tuple[Box, float | None, str | None]] = []
     for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True):
-        if score >= least_score:
-            garments.append((_inside(photo, box), score, label))
+        box = _inside(photo, box)
+        double = any(label == other and shared(box, kept) > DOUBLE for kept, _, other in garments)
+        if score >= least_score and not double:
+            garments.append((box, score, label))
     return garments[:MAX_ITEMS]
 
 

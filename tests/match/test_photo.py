@@ -107,6 +107,14 @@ def test_every_garment_found_is_matched_surest_first(catalogue: Catalogue, photo
     assert set(body["timings_ms"]) == {"decode", "detect", "categorise", "embed", "search", "total"}
 
 
+def test_a_part_of_a_garment_is_no_garment_of_its_own(catalogue: Catalogue, photo: Photo) -> None:
+    boxes = (RED, (5.0, 5.0, 30.0, 40.0), (5.0, 5.0, 30.0, 40.0), (40.0, 0.0, 100.0, 60.0))
+    labels, scores = ("top", "top", "bag", "top"), (0.9, 0.8, 0.75, 0.7)
+    detector = SimpleNamespace(detect=lambda photo: Found(boxes, scores, labels))
+    found = match_photo(photo, catalogue, Colours(), detector=detector).items
+    assert [(item.box, item.label) for item in found] == [(RED, "top"), (boxes[2], "bag"), (boxes[3], "top")]
+
+
 def test_the_whole_photo_a_region_and_a_category(catalogue: Catalogue, photo: Photo) -> None:
     whole = match_photo(photo, catalogue, Colours()).items
     assert [item.box for item in whole] == [(0, 0, 100, 60)]
