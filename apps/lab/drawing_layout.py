@@ -76,7 +76,7 @@ def _controls(page: Page, engine: Any) -> None:
             elem_id="fv-draw-truncation",
         )
         page.draw = gr.Button("Draw", variant="primary", scale=2, min_width=120, elem_id="fv-draw")
-        page.dice = gr.Button("🎲 Roll the dice", scale=2, min_width=140, elem_id="fv-draw-dice")
+        page.dice = gr.Button("Roll the dice", scale=2, min_width=140, elem_id="fv-draw-dice")
 
 
 def _gallery(elem_id: str, label: str, **options: Any) -> gr.Gallery:
