@@ -41,10 +41,10 @@ browser: # A Chromium for the browser tests: Debian's, where it may be installed
 	  else echo "The browser tests will be skipped."; fi; }
 
 test: $(VENV)/.installed-dev browser ## Run all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.installed-dev ## Run the tests that need no browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not browser"
 
 check: $(VENV)/.installed-dev ## Lint, format and type checks
 	$(BIN)/ruff check .

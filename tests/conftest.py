@@ -46,6 +46,15 @@ FIGURES = {
     "boxes": ("ap50", "ap", "ap75", "ar"),
 }
 
+#: Where the long ones are. Processes take whole files: the long ones first, or one of them runs alone at the end.
+LONG_FIRST = ("tests/browser/", "tests/models/", "tests/training/", "tests/explain/", "tests/apps/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the places of LONG_FIRST first, in their order; all else stays in the order it has."""
+    places = len(LONG_FIRST)
+    items.sort(key=lambda item: next((i for i, p in enumerate(LONG_FIRST) if item.nodeid.startswith(p)), places))
+
 
 def make_weights(root: Path, name: str = MODEL, seed: int = 0) -> ModelCard:
     """Write random weights with a matching card into ``root``: for tests of the machinery, never of accuracy."""
