@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from fashionviz import images
 from fashionviz.errors import Cancelled, ImageError, InvalidRequest
-from fashionviz.match.catalogue import Catalogue, Writer, create_catalogue, facts_for, remove_files
+from fashionviz.match.catalogue import Catalogue, create_catalogue, facts_for, remove_files
 from fashionviz.match.errors import CatalogueDamaged
 from fashionviz.match.protocols import Cropper, Embedder, WholePhoto
 from fashionviz.match.results import CatalogueItem
 from fashionviz.match.sources import ItemSource, SourceItem
 from fashionviz.match.store import NewItem, Refusal
 from fashionviz.match.thumbnails import thumbnail
+from fashionviz.match.writer import Writer
 from fashionviz.results import Progress
 
 #: Items of a commit: few enough to lose little when killed, enough that committing costs nothing beside embedding.
