@@ -19,21 +19,14 @@ from rich.table import Column, Table
 
 from fashionviz.annotate.commands import annotate_command
 from fashionviz.boxes import parse_box
-from fashionviz.console import JsonOption, bar, plain_errors, print_json
+from fashionviz.console import JsonOption, plain_errors, print_json
 from fashionviz.data.commands import data_app
 from fashionviz.data.convert_command import convert_command
 from fashionviz.data.landmarks_command import landmarks_command
 from fashionviz.data.tags_command import tags_command
 from fashionviz.errors import DataError, FashionvizError, InvalidRequest
-from fashionviz.evaluation.commands import (
-    compare,
-    how_good,
-    print_boxes,
-    print_landmarks,
-    print_regions,
-    print_tagging,
-)
-from fashionviz.evaluation.retrieval_print import print_retrieval
+from fashionviz.evaluation.commands import compare, how_good
+from fashionviz.evaluation.evaluate_command import evaluate
 from fashionviz.explain.commands import averages, channels, embedding_map
 from fashionviz.generate.generate_command import generate
 from fashionviz.generate.interpolate_command import interpolate
@@ -76,6 +69,7 @@ app.command()(compare)
 app.command()(report)
 app.command("study")(study_command)
 app.command()(assurance)
+app.command()(evaluate)
 app.command()(landmarks)
 app.command()(disagree)
 app.command()(segment)
@@ -257,83 +251,6 @@ def activations(
         print_json(facts)
     else:
         out.print(f"{maps.layer}: {' × '.join(map(str, maps.maps.shape))} → {output}", highlight=False, markup=False)
-
-
-@app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="Registry name.")],
-    data: Annotated[str, typer.Option("--data", help="A data set's name, a folder, or a Parquet file.")],
-    split: Annotated[
-        str | None, typer.Option("--split", help="train, validation, test, …; every row if left out.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Score a model on a Parquet file with the columns of its data set; a generator by its distance from photos."""
-    from fashionviz.evaluation.drawing_command import evaluate_generator
-    from fashionviz.evaluation.evaluate import evaluate as run
-    from fashionviz.models.generators import is_generator
-    from fashionviz.models.registry import get_model
-    from fashionviz.serialise import landmark_report_json, report_json
-
-    if is_generator(model):
-        evaluate_generator(model, data, split, as_json)
-        return
-    with plain_errors(), bar(f"{model} on {data}") as tick:
-        tagging = regions = retrieved = boxes = None
-        if get_model(model).task.multilabel:
-            from fashionviz.evaluation.tagging import evaluate_tags
-
-            tagging = evaluate_tags(model, data, split, progress=tick).report
-        elif get_model(model).task.regions:
-            from fashionviz.evaluation.regions import evaluate_regions
-
-            regions = evaluate_regions(model, data, split, progress=tick).report
-        elif get_model(model).task.answer == "embedding":
-            from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
-
-            retrieved = report_of(evaluate_embedding(model, data, split, progress=tick))
-        elif get_model(model).task.answer == "boxes":
-            from fashionviz.evaluation.boxes import evaluate_boxes
-
-            boxes = evaluate_boxes(model, data, split, progress=tick).report
-        else:
-            report = run(model, data, split, progress=tick).report
-    if retrieved:
-        print_retrieval(retrieved, as_json)
-        return
-    if regions:
-        print_regions(regions, as_json)
-        return
-    if boxes:
-        print_boxes(boxes, as_json)
-        return
-    if tagging:
-        print_tagging(tagging, as_json)
-        return
-    found = None
-    if get_model(model).landmarks:
-        from fashionviz.evaluation.landmarks import evaluate_landmarks
-
-        with plain_errors(), bar(f"landmarks of {model} on {data}") as tick:
-            try:
-                found = evaluate_landmarks(model, data, split, progress=tick)
-            except DataError as error:  # the categories are answered; of the landmarks nothing is known
-                err.print(str(error), highlight=False, markup=False)
-    if as_json:
-        print_json(report_json(report) | (landmark_report_json(found) if get_model(model).landmarks else {}))
-        return
-    table = Table("class", "precision", "recall", "F1", "n", title=f"{model} on {report.data_set} {report.split}")
-    for row in report.per_class:
-        table.add_row(row.label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", str(row.support))
-    out.print(table)
-    low, high = report.accuracy_ci95
-    out.print(
-        f"accuracy {report.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}), n {report.n}, "
-        f"skipped {report.skipped}, macro F1 {report.macro_f1:.4f}",
-        highlight=False,
-    )
-    if found:
-        print_landmarks(found)
 
 
 @app.command()
