@@ -153,6 +153,7 @@ class _Watcher:
         self.tracker = Tracker()
         self.stillness = Stillness()
         self.numbers: dict[int, int] = {}
+        self._given = 0
         self.waiting: list[Frame] = []
         self.looked_at: Frame | None = None
         self.second = 0.0
@@ -178,10 +179,14 @@ class _Watcher:
             found = self.detector.detect(photo)
         with self.clock.on("track"):
             seen = self.tracker.update(frame.number, frame.second, found)
-            self.stillness.look(frame.number, frame.second, frame.pixels, seen)
+            believed = [t for t in self.tracker.confirmed() if t.id in self.numbers]
+            self.stillness.look(frame.number, frame.second, frame.pixels, seen, believed)
+            for track in seen:
+                if self.stillness.scenery(track):
+                    self.numbers.pop(track.id, None)  # it was taken for worn
             sure = [t for t in seen if t.confirmed and (t.id in self.numbers or self.stillness.worn(t))]
             for track in sure:
-                self.numbers.setdefault(track.id, len(self.numbers) + 1)
+                self._number(track)
         self.gaze.look(photo, sure)
         self._show(self.waiting, frame)
         self.waiting, self.looked_at = [], frame
@@ -197,7 +202,13 @@ class _Watcher:
         """A scene is over: in one where nothing ever moved, what stood still is no furniture."""
         for track in (track for track in self.tracker.live if track.confirmed):
             if track.id not in self.numbers and self.stillness.worn(track, over=True):
-                self.numbers[track.id] = len(self.numbers) + 1
+                self._number(track)
+
+    def _number(self, track: Track) -> None:
+        """Give an item its number, which no other ever had."""
+        if track.id not in self.numbers:
+            self._given += 1
+            self.numbers[track.id] = self._given
 
     def _is_cut(self, frame: Frame) -> bool:
         height, width = frame.pixels.shape[:2]

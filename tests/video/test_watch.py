@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from fashionviz.errors import Cancelled, InvalidRequest, StorageError
+from fashionviz.images import Photo
 from fashionviz.match.catalogue import Catalogue
 from fashionviz.match.curve import MatchCurve
 from fashionviz.match.errors import EmbedderMismatch
+from fashionviz.match.protocols import Found
 from fashionviz.match.results import CatalogueItem
 from fashionviz.match.store import NewItem
 from fashionviz.results import ModelRef, Progress
@@ -93,6 +95,26 @@ def test_a_new_scene_ends_all_tracks(catalogue: Catalogue) -> None:
     result = watched(clip([*first, *dark]), catalogue, every=2)
     assert [s.label for s in result.sightings] == ["top", "top"]
     assert result.sightings[0].last_s < 1.2 <= result.sightings[1].first_s
+
+
+def test_what_turns_out_to_be_scenery_is_taken_back(catalogue: Catalogue) -> None:
+    """A blue box on the floor is found late; a number that was given is given to nobody else."""
+
+    class Late(Patches):
+        def detect(self, photo: Photo) -> Found:
+            found = super().detect(photo)
+            kept = [i for i, label in enumerate(found.labels) if label != "bag" or self.asked > 8]
+            return Found(*(tuple(row[i] for i in kept) for row in (found.boxes, found.scores, found.labels)))
+
+    frames = walk(40, second=False)
+    for pixels in frames:
+        pixels[56:88, 120:152] = BLUE
+    seen: list[Glimpse] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fashionviz.video.watch.GLIMPSE_S", 0.0)
+        result = watch_video(clip(frames), catalogue, Colours(), Late(), REF, every=2, on_glimpse=seen.append)
+    assert [(s.id, s.label) for s in result.sightings] == [(1, "top")]
+    assert [s.id for s in max((g.sightings for g in seen), key=len)] == [2, 1], "it was believed for a while"
 
 
 def test_nothing_in_sight(catalogue: Catalogue) -> None:
