@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fashionviz.evaluation.drawing_page import readme_rows
 from fashionviz.evaluation.metrics import FIGURES
-from fashionviz.models.card import FIGURE_NAMES, load_card
+from fashionviz.models.card import FIGURE_NAMES, Metric, load_card
 from fashionviz.models.registry import ModelSpec, list_models
 from fashionviz.models.weights import is_trained, model_folder
 from fashionviz.training.feeds import BOX_FIGURES, REGION_FIGURES, TAG_FIGURES
@@ -37,30 +37,47 @@ def _set(spec: ModelSpec, data_set: str) -> str:
     return SETS.get(data_set, data_set)
 
 
+_HEAD = ("| model | data set | split | n | measure | value | 95 % interval |", "|---|---|---|---|---|---|---|")
+
+
 def table() -> str:
-    """What counts of every trained model as a Markdown table: test, and what its weights were chosen on."""
-    rows = ["| model | data set | split | n | measure | value | 95 % interval |", "|---|---|---|---|---|---|---|"]
+    """One figure of each trained model as a Markdown table, and below a fold what else counts."""
+    brief, rest = [*_HEAD], [*_HEAD]
     for spec in list_models():
         if is_trained(spec.name) and not spec.own:
-            # Calibration and the like are on the page of results.
-            counts = {
-                "tags": TAG_FIGURES,
-                "regions": REGION_FIGURES[:1],
-                "embedding": _RECALL,
-                "boxes": BOX_FIGURES[:2],
-            }.get(spec.task.answer, tuple(FIGURES))
-            metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in counts]
-            tested = {m.data_set for m in metrics if m.split == "test"}
-            for m in (
-                m for m in metrics if m.split == "test" or m.data_set == metrics[0].data_set or m.data_set not in tested
-            ):
-                low, high = m.ci95
-                rows.append(
-                    f"| `{spec.name}` | {_set(spec, m.data_set)} | {m.split} | {m.n:,} | "
-                    f"{FIGURE_NAMES.get(m.name, m.name)} | **{m.value:.4f}** | {low:.4f} – {high:.4f} |"
-                )
-    rows += readme_rows()
-    return "\n".join(rows) + "\n"
+            metrics = _metrics(spec)
+            # What stands for a model: its first figure on test, where there is one.
+            main = next((m for m in metrics if m.split == "test" and m.name == metrics[0].name), metrics[0])
+            for m in metrics:
+                (brief if m is main else rest).append(_row(spec, m))
+    seen: set[str] = set()
+    for row in readme_rows():
+        name = row.split("|")[1]
+        (rest if name in seen else brief).append(row)
+        seen.add(name)
+    fold = "<details><summary>Further figures: other data sets, validation, other measures</summary>"
+    return "\n".join([*brief, "", fold, "", *rest, "", "</details>", ""])
+
+
+def _metrics(spec: ModelSpec) -> list[Metric]:
+    """What counts of a model: test, and what its weights were chosen on. Calibration is on the page of results."""
+    counts = {
+        "tags": TAG_FIGURES,
+        "regions": REGION_FIGURES[:1],
+        "embedding": _RECALL,
+        "boxes": BOX_FIGURES[:2],
+    }.get(spec.task.answer, tuple(FIGURES))
+    metrics = [m for m in load_card(model_folder(spec.name)).metrics if m.name in counts]
+    tested = {m.data_set for m in metrics if m.split == "test"}
+    return [m for m in metrics if m.split == "test" or m.data_set == metrics[0].data_set or m.data_set not in tested]
+
+
+def _row(spec: ModelSpec, m: Metric) -> str:
+    low, high = m.ci95
+    return (
+        f"| `{spec.name}` | {_set(spec, m.data_set)} | {m.split} | {m.n:,} | "
+        f"{FIGURE_NAMES.get(m.name, m.name)} | **{m.value:.4f}** | {low:.4f} – {high:.4f} |"
+    )
 
 
 def main() -> None:
