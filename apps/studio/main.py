@@ -40,18 +40,18 @@ SECTIONS = {
         ("find_latent.py", "Find it in latent space", ":material/my_location:", "find-latent", True),
         ("drawing_quality.py", "How good are the drawings", ":material/straighten:", "drawing-quality", False),
     ),
-    "Inside a model": (
+    "Inside": (
         ("filters.py", "First-layer filters", ":material/grid_view:", "filters", False),
         ("layers.py", "Layers", ":material/stacks:", "layers", True),
         ("averages.py", "Class averages", ":material/blur_on:", "averages", False),
         ("embedding_map.py", "Embedding map", ":material/scatter_plot:", "embedding-map", False),
     ),
-    "Where it is wrong": (
+    "Errors": (
         ("confusion.py", "Confusion matrix", ":material/table_chart:", "confusion", False),
         ("compare_errors.py", "Compare errors", ":material/compare:", "compare-errors", False),
         ("tags.py", "Tags", ":material/label:", "tags", False),
     ),
-    "How it was made": (
+    "Models": (
         ("models.py", "Models", ":material/list_alt:", "models", False),
         ("training.py", "Training", ":material/show_chart:", "training", False),
         ("studies.py", "Studies", ":material/science:", "studies", False),
@@ -79,7 +79,7 @@ def home() -> None:
 
 
 start = st.Page(home, title="Studio", default=True, visibility="hidden")
-page = st.navigation({**sections, "": [start]})
+page = st.navigation({**sections, "": [start]}, position="top")
 if page is start:
     page.run()  # before the sidebar: what its widgets hold in the address could not be handed on after it
 links.register({p.url_path: p for p in pages}, page.url_path, [spec.name for spec in list_models()])

@@ -29,7 +29,7 @@ TINY = 96
 
 STYLE = """
 <style>
-  .stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 4rem; max-width: 1240px; }
+  .stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; max-width: 1240px; }
   .stMainBlockContainer h1 { padding: 0 0 .2rem; }
   .stImage img { border-radius: 6px; }
   .stImage { column-gap: .5rem; row-gap: .25rem; }

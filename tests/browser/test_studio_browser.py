@@ -40,9 +40,16 @@ def upload(page: Page, data: bytes, name: str = "mine.jpg") -> None:
 
 
 def open_page(page: Page, address: str, title: str) -> None:
-    link = page.locator(f'[data-testid="stSidebarNavLink"][href*="{address}"]')
-    if not link.count():  # the list of pages folds its end
-        page.get_by_test_id("stSidebarNavViewButton").click()
+    """Look for the page in one menu after the other, as a visitor does."""
+    menus = page.get_by_test_id("stTopNavSection")
+    link = page.locator(f'[data-testid="stTopNavDropdownLink"][href$="/{address}"]')
+    for number in range(menus.count()):
+        menus.nth(number).click()
+        page.get_by_test_id("stTopNavDropdownLink").first.wait_for()
+        if link.count():
+            break
+        page.keyboard.press("Escape")
+        page.get_by_test_id("stTopNavDropdownLink").first.wait_for(state="detached")
     link.click()
     page.get_by_role("heading", name=title, level=1).wait_for()
     settle(page)
