@@ -8,13 +8,12 @@ from apps import videos
 from apps.lab import parts, video_pieces
 from apps.lab.intake import untouched
 from apps.lab.layout import HEIGHT, KEEP_S, Page, code_box
-from apps.lab.video_page import LONGEST_S, catalogue_choices, forget
+from apps.lab.video_page import EMPTY, LONGEST_S, catalogue_choices, forget
 from fashionviz.figures.video import STAGES, WEARERS
 from fashionviz.video.watch import EVERY, MOST_EVERY
 from fashionviz.video.wiring import sample_video
 
 TAB = "video"
-EMPTY = "Add a video to begin, or record one with the camera."
 PRIVACY = (
     "Your video, and the one with the items drawn on it, lie in a private folder of this server. They are deleted "
     "within the hour; yours at once when you take it away. Sound is not recorded and not listened to."

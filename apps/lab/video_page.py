@@ -32,6 +32,7 @@ from fashionviz.video.decode import open_video
 from fashionviz.video.errors import VideoError, VideoTooLarge
 from fashionviz.video.results import Glimpse, Watched
 
+EMPTY = "Add a video to begin, or record one with the camera."
 #: Seconds of a video that are looked at on this tab.
 LONGEST_S = 120.0
 #: Least time between two messages to the page, in seconds.
@@ -167,7 +168,8 @@ class VideoEvents:
         """The video was taken away: it is deleted at once."""
         self.jobs.replace(session_of(request))
         forget(clip)
-        return {self.page.held: None, self.page.hint: parts.status("The video is deleted."), **self._idle(ready=False)}
+        said = EMPTY if clip is None else "The video is deleted."  # the camera clears the place when it opens, too
+        return {self.page.held: None, self.page.hint: parts.status(said), **self._idle(ready=False)}
 
     def _idle(self, *, ready: bool) -> dict[Any, Any]:
         page = self.page

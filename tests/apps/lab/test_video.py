@@ -142,6 +142,8 @@ def test_taking_the_video_away_deletes_it_and_shows_nothing(events: VideoEvents,
     assert not out[page.ask].interactive
     assert not Path(upload.path).exists()
     assert all(page.film not in step and page.ask not in step for step in running)
+    assert "deleted" in out[page.hint]
+    assert "deleted" not in events.clear(None, REQUEST)[page.hint], "nothing was there: the camera opens"
     assert "no longer here" in _warned(lambda: events.begin(held, REQUEST))[page.note]
     video_page.forget(None)
 
