@@ -29,6 +29,11 @@ def test_every_committed_page_can_be_chosen() -> None:
     assert app.subheader[0].value == found["thresholds"].title
     assert found["thresholds"].text in [m.value for m in app.markdown]
     assert app.code[0].value == "fashionviz study thresholds"
+    app.selectbox(key="study").set_value("balance").run()
+    shown = "".join(m.value for m in app.markdown)
+    assert "<details>" in balance.text
+    assert "<details>" not in shown
+    assert "plain" in app.expander[-1].markdown[0].value
 
 
 def test_without_the_documents_it_says_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

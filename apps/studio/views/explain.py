@@ -141,7 +141,8 @@ def gallery(known: Known, scale: str, going_on: bool) -> None:
 def card(method: str, known: Known, scale: str, going_on: bool) -> None:
     """One method: its map, its time, and how far it can be trusted."""
     found = known.maps.get(method)
-    st.markdown(f"**{METHODS[method].title}**", help=METHODS[method].explanation)
+    title = METHODS[method].title.replace("propagation", "\u00adpropagation")  # where a narrow card may break the word
+    st.markdown(f"**{title}**", help=METHODS[method].explanation)
     if found is None:
         slow = " It takes many passes." if METHODS[method].slow else ""
         st.caption(("Waits for its turn." if going_on else "Was not asked.") + slow)

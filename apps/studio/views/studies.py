@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from apps.studio import parts
 from fashionviz.studies.pages import study_pages
+
+#: What GitHub folds away.
+_FOLD = re.compile(r"<details><summary>(.+?)</summary>\n(.*?)</details>", re.DOTALL)
+
+
+def written(text: str) -> None:
+    """Markdown; what is folded away in it, in a fold of ours."""
+    begun = 0
+    for fold in _FOLD.finditer(text):
+        st.markdown(text[begun : fold.start()])
+        with st.expander(fold[1]):
+            st.markdown(fold[2])
+        begun = fold.end()
+    st.markdown(text[begun:])
+
 
 parts.header(
     "Studies",
@@ -25,7 +42,7 @@ parts.choice_from("study", list(pages))
 name = st.selectbox("Study", list(pages), key="study", bind="query-params")
 page = pages[name]
 st.subheader(page.title, anchor=False)
-st.markdown(page.text)
+written(page.text)
 st.download_button(
     "Download this page (Markdown)",
     f"# {page.title}\n\n{page.text}\n",
