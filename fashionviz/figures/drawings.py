@@ -96,7 +96,7 @@ def scale_figure(reports: Mapping[str, DrawingReport], measure: str = "frechet")
         )
     )
     figure.update_xaxes(
-        title=f"{MEASURES[measure]}: 0 other photos, 1 shuffled photos", gridcolor=_GRID, rangemode="tozero"
+        title=f"{MEASURES[measure]}<br>(0: other photos, 1: shuffled ones)", gridcolor=_GRID, rangemode="tozero"
     )
     figure.update_yaxes(autorange="reversed", automargin=True, type="category")
     return figure

@@ -125,7 +125,7 @@ def test_without_the_pictures_the_layers_page_offers_to_fetch_them(
 def test_averages_name_every_class_with_its_number() -> None:
     app = page("averages", look="signed sum")
     said = texts(app)
-    assert "**Men/Apparel** · n = 8" in said
+    assert "**Men/\u200bApparel** · n\u00a0=\u00a08" in said
     assert "**Women/Other**" not in said, "it has no items"
     assert "guided-backprop, for the true class; kept at 12×16 px" in said
     assert app.dataframe[0].value["n"].tolist() == [8, 8, 8, 8, 8, 0]

@@ -33,7 +33,8 @@ def test_every_committed_page_can_be_chosen() -> None:
     shown = "".join(m.value for m in app.markdown)
     assert "<details>" in balance.text
     assert "<details>" not in shown
-    assert "plain" in app.expander[-1].markdown[0].value
+    fold = next(e for e in app.expander if e.label == "Settings of each row")
+    assert "`plain`" in fold.markdown[0].value
 
 
 def test_without_the_documents_it_says_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,8 @@ def tiles(averages: ClassAverages, look: Look, places: list[int]) -> None:
                     parts.enlarge(average_map(averages, place, look), 2 * _SIDE),
                     width=_SIDE, alt=f"Average {words} of {label}", output_format="PNG",
                 )  # fmt: skip
-                st.caption(f"**{label}** · n = {count:,}")
+                named = label.replace("/", "/\u200b")  # a narrow column breaks the name at the slash
+                st.caption(f"**{named}** · n\u00a0=\u00a0{count:,}")
     if look == "magnitude":
         parts.legend_magnitude("no influence", "most influence in this class")
     elif look == "signed":
