@@ -225,13 +225,15 @@ class DrawEvents:
     def near(self, chosen: Drawing | None, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:  # noqa: B008
         """The real items that the drawing is most like, among those the generators learned from."""
         from fashionviz.data.items import item_bytes
-        from fashionviz.generate.nearest import DATA_SET, SPLIT, nearest_items
+        from fashionviz.generate.nearest import DATA_SET, SPLIT
+        from fashionviz.match.drawn import nearest_to
 
         if chosen is None:
             return {self.page.real_note: ""}
-        progress(0.1, desc="Comparing with every photo that it learned from; minutes, the first time")
+        progress(0.1, desc="Comparing with every photo that it learned from")
         try:
-            found = nearest_items(chosen.pixels, 6)
+            answer = nearest_to(self.engine, chosen.pixels)
+            found = answer.items
             pictures = item_bytes(DATA_SET, SPLIT, [item.id for item in found])
             tiles = [
                 (enlarge(images.decode(pictures[item.id]).pixels, TILE, smooth=True), f"{item.cosine:.3f}")
@@ -241,7 +243,7 @@ class DrawEvents:
         except Exception as error:
             return {self.page.real_note: parts.problem(handlers.sentence(error))}
         words = (
-            "Real items of the training set, most alike first, with the cosine of the classifier's features: "
+            f"Real items of the training set, most alike first, with the cosine of the vectors of {answer.by}: "
             f"{', '.join(item.id for item in found)}. A copy would be seen here."
         )
         return {self.page.real: gr.Gallery(tiles, visible=True), self.page.real_note: parts.status(words)}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.studio import item_photos, items, state
+from apps.studio import item_photos, items, parts, state
 from apps.studio.answered import answered
 from fashionviz.data.items import ItemRef
-from fashionviz.data.sets import open_set
 from fashionviz.drawing_results import Drawing
-from fashionviz.errors import DataError
 from fashionviz.explore_results import Source
-from fashionviz.generate.nearest import DATA_SET, SPLIT, Nearest, nearest_items
+from fashionviz.generate.nearest import DATA_SET, SPLIT
 from fashionviz.inference.explanations import ticker
+from fashionviz.match.drawn import NearestReal, nearest_to
 
 COUNT, WANTED, _SIDE = 6, "nearest", 96
 
@@ -21,25 +20,20 @@ def nearest_real(drawn: Drawing) -> None:
     """The nearest training items as thumbnails, each a photo that can be looked into; asked for by a switch."""
     wanted = st.toggle(
         "Nearest real items", key=WANTED, bind="query-params",
-        help="Among the photos that the generators learned from. The first time all of them are measured, which takes "
-        "some minutes.",
+        help="Among the photos that the generators learned from.",
     )  # fmt: skip
     if not wanted:
         return
-    try:
-        open_set(DATA_SET, SPLIT)
-    except DataError:
-        st.info("The photos that it learned from are not on this machine. Whoever runs it can fetch them:")
-        st.code(f"fashionviz data fetch {DATA_SET}", language="bash")
-        return
-    found: tuple[Nearest, ...] | None = answered(
+    engine = parts.engine()
+    answer: NearestReal | None = answered(
         ("nearest", state.digest_of(drawn.pixels)),
-        lambda on_progress, cancel: nearest_items(drawn.pixels, COUNT, tick=ticker(on_progress, cancel)),
+        lambda on_progress, cancel: nearest_to(engine, drawn.pixels, COUNT, tick=ticker(on_progress, cancel)),
         "Comparing with every photo that generators learned from",
         step="photo",
     )
-    if found is None:
+    if answer is None:
         return
+    found = answer.items
     ids = tuple(item.id for item in found)
     photos = item_photos.photos_or_offer(Source(DATA_SET, SPLIT, len(ids)), ids)
     with st.container(horizontal=True, gap="small"):
@@ -54,7 +48,7 @@ def nearest_real(drawn: Drawing) -> None:
                     help=f"Cosine {item.cosine:.3f}. Make it the photo of every page.", width="stretch",
                 )  # fmt: skip
     st.caption(
-        "Most alike first, by the cosine of the shipped classifier's features: "
+        f"Most alike first, by the cosine of the vectors of `{answer.by}`: "
         + ", ".join(f"{item.id} {item.cosine:.3f}" for item in found)
         + "."
     )
