@@ -18,8 +18,10 @@ from apps.studio.quiz_questions import Score
 from fashionviz.data.labels import GENDER_CATEGORY
 from fashionviz.evaluation.drawing_report import save_drawing_report, save_film
 from fashionviz.generate.named import DrawnRef
+from fashionviz.generate.nearest import Nearest
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
+from fashionviz.match.drawn import NearestReal
 from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, go, well
 from tests.drawn import CONDITIONAL, PLAIN, make_generator
 from tests.figures.test_drawings import made_up
@@ -108,6 +110,22 @@ def test_picks_can_be_walked_through_and_looked_at() -> None:
     assert app.text_input(key="start").value == "7,12"
     well(app.button(key="dice").click().run())
     assert app.number_input(key="seed").value != 5
+
+
+def test_the_nearest_real_items_are_named_and_their_photos_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[np.ndarray] = []
+
+    def answer(engine: Engine, pixels: np.ndarray, k: int, *, tick: object) -> NearestReal:
+        asked.append(pixels)
+        return NearestReal((Nearest("26960", 0.91), Nearest("4729", 0.5)), "a.network")
+
+    monkeypatch.setattr("apps.studio.nearest.nearest_to", answer)
+    app = opened("draw", picks="7")
+    assert "26960" not in captions(app)
+    well(app.toggle(key="nearest").set_value(True).run())
+    assert "by the cosine of the vectors of `a.network`: 26960 0.910, 4729 0.500." in captions(app)
+    assert "fashionviz data fetch fpi" in [c.value for c in app.code], "their photos are not here"
+    assert asked[0].shape == (64, 64, 3)
 
 
 def test_one_pick_becomes_the_photo_of_every_page() -> None:

@@ -28,9 +28,11 @@ from fashionviz import images
 from fashionviz.data.examples import draw
 from fashionviz.drawing_results import Drawing
 from fashionviz.errors import InvalidRequest
+from fashionviz.generate.nearest import Nearest
 from fashionviz.images import encode_png
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
+from fashionviz.match.drawn import NearestReal
 from tests.apps.lab.conftest import launched
 from tests.drawn import CONDITIONAL, PLAIN, make_generator
 
@@ -168,6 +170,21 @@ def test_more_like_this_stays_near_and_is_new_each_time(draws: DrawEvents, page:
     assert 0 < np.median(apart[1:]) < far
     again = draws.like(chosen, 20, out[page.turn], (), first[page.basis])[page.samples]
     assert {d.point for d in again.drawings[1:]}.isdisjoint(d.point for d in near.drawings[1:])
+
+
+def test_real_items_like_a_drawing_stand_beside_it(
+    draws: DrawEvents, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = drawn(draws)[page.samples].drawings[0]
+    found = NearestReal((Nearest("26960", 0.91), Nearest("4729", 0.5)), "a.network")
+    monkeypatch.setattr("fashionviz.match.drawn.nearest_to", lambda engine, pixels: found)
+    monkeypatch.setattr(
+        "fashionviz.data.items.item_bytes", lambda name, split, ids: {"26960": encode_png(draw("dress", 1))}
+    )
+    out = draws.near(chosen)
+    assert [tile["caption"] for tile in out[page.real].value] == ["0.910"], "the other's photo is not here"
+    assert "the vectors of a.network: 26960, 4729." in out[page.real_note]
+    assert draws.near(None) == {page.real_note: ""}
 
 
 def test_the_classifier_is_asked_about_the_drawing(draws: DrawEvents, page: Page, engine: Engine) -> None:
