@@ -113,6 +113,7 @@ def _sniff(data: bytes) -> str:
             return "an AVIF picture"
         return "a video"
     table = {
+        b"\x1a\x45\xdf\xa3": "a video",  # WebM and Matroska
         b"GIF8": "a GIF",
         b"BM": "a BMP picture",
         b"II*\x00": "a TIFF picture",
@@ -147,7 +148,9 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         _check_size(*_webp_canvas(data))  # the WebP decoder takes memory for the whole canvas as it opens
         return WebPImageFile(io.BytesIO(data))
-    raise UnsupportedFormat(f"This file is {_sniff(data)}. {_ACCEPTED}")
+    kind = _sniff(data)
+    elsewhere = " Videos have a page of their own, and the command `fashionviz video`." if kind == "a video" else ""
+    raise UnsupportedFormat(f"This file is {kind}. {_ACCEPTED}{elsewhere}")
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:

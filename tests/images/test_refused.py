@@ -64,7 +64,8 @@ REFUSED: list[tuple[str, Callable[[], bytes] | bytes, type[ImageError], str]] = 
     ("heic", b"\x00\x00\x00\x18ftypheic" + bytes(60), UnsupportedFormat, "HEIC"),
     ("heic mif1", b"\x00\x00\x00\x18ftypmif1" + bytes(60), UnsupportedFormat, "HEIC"),
     ("avif", b"\x00\x00\x00\x1cftypavif" + bytes(60), UnsupportedFormat, "AVIF"),
-    ("video", b"\x00\x00\x00\x20ftypisom" + bytes(60), UnsupportedFormat, "video"),
+    ("video", b"\x00\x00\x00\x20ftypisom" + bytes(60), UnsupportedFormat, "fashionviz video"),
+    ("webm", b"\x1a\x45\xdf\xa3" + bytes(60), UnsupportedFormat, "a page of their own"),
     # cut off while sending
     ("truncated jpeg", TRUNCATED_JPEG, ImageError, "damaged or cut off"),
     ("truncated png", TRUNCATED_PNG, ImageError, "damaged or cut off"),
