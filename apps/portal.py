@@ -33,6 +33,17 @@ EXAMPLES = (
     ("heel", 1),
     ("watch", 1),
 )
+#: What a visitor can find out, each with the page that answers it and a sentence.
+QUESTIONS = (
+    ("explain", "Where did it look?", "Nine attributions of one answer side by side, and how far each can be trusted."),
+    ("layers", "What do its layers see?", "Filters, activation maps, and the test items that excite a channel most."),
+    ("every-model", "Do the models agree?", "Every trained model on the same photo, and where they part ways."),
+    ("confusion", "How often is it wrong?", "From a cell of the confusion matrix to the photo and into the model."),
+    ("match", "Which shop item is it?", "Garments found in a photo, and the items most like each, with the reasons."),
+    ("video", "Who wore what when?", "The items of a video followed, named and matched, on a timeline."),
+    ("draw", "What would it draw?", "New garments from a seed: pick, mix, vary, and walk from one to the next."),
+    ("real-or-drawn", "Can you tell it apart?", "A quiz: is this a photo, or did a network draw it?"),
+)
 METHOD = "guided-backprop"
 _SHOWN = 3
 _TILES = 16
@@ -60,6 +71,14 @@ class ModelRow:
     interval: str
     measured_on: str
     others: tuple[str, ...]
+
+    @property
+    def answers(self) -> str:
+        """What it answers with, in a few words."""
+        if self.info.answer == "embedding":
+            return "a vector of each garment"
+        things = {"tags": "tags", "boxes": "kinds of boxes", "regions": "classes of pixels"}
+        return f"{len(self.info.classes)} {things.get(self.info.answer, 'classes')}"
 
     @property
     def state(self) -> str:
@@ -93,7 +112,11 @@ def _interval(metric: Mapping[str, object]) -> tuple[float, float]:
 def _figure(metric: Mapping[str, object]) -> str:
     value, (low, high) = float(str(metric["value"])), _interval(metric)
     share = not str(metric["name"]).endswith("_distance") and 0 <= value <= 1 and 0 <= low <= high <= 1
-    shown = f"{value:.1%} ({low:.1%} to {high:.1%})" if share else f"{value:.3g} ({low:.3g} to {high:.3g})"
+    if share:
+        shown = f"{value:.1%} ({low:.1%} to {high:.1%})"
+    else:
+        digits = ",.0f" if abs(value) >= 100 else ".3g"
+        shown = f"{value:{digits}} ({low:{digits}} to {high:{digits}})"
     return f"{_name(metric)} {shown} on {metric['data_set']} {metric['split']}, n = {metric['n']:,}"
 
 
@@ -137,6 +160,7 @@ def portal(engine: EngineDep) -> HTMLResponse:
         notes=tuple(dict.fromkeys(r.info.note for r in rows if r.info.note)),
         generators=tuple(generator_row(info) for info in engine.generators()),
         examples=len(EXAMPLES),
+        questions=QUESTIONS,
     )
     # no-store: which models are in memory changes.
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})

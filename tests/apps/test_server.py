@@ -15,6 +15,8 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from starlette.testclient import TestClient
@@ -22,7 +24,7 @@ from websockets.sync.client import connect
 
 from apps.api import get_engine
 from apps.pages import theme_css
-from apps.portal import EXAMPLES, model_row
+from apps.portal import EXAMPLES, ModelRow, model_row
 from apps.server import bind, create_app
 from fashionviz import images
 from fashionviz.data.examples import draw
@@ -30,6 +32,8 @@ from fashionviz.evaluation.tagging import Tagged
 from fashionviz.figures.theme import ACCENT, DARK, LIGHT
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
+from fashionviz.models.registry import get_model
+from fashionviz.results import ModelInfo
 from tests.conftest import TAGGER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,6 +231,28 @@ def test_portal_has_its_doors_models_and_promises(portal: TestClient) -> None:
     assert "40.0% to 60.0%" in page
     assert "fpi test, n = 96" in page
     assert "curl -F file=@photo.jpg" in page
+
+
+def test_portal_leads_to_pages_that_are_there(portal: TestClient) -> None:
+    studio = (ROOT / "apps" / "studio" / "main.py").read_text()  # a script: importing it would run it
+    pages = set(re.findall(r'":material/\w+:", "([\w-]+)"', studio))
+    assert len(pages) == 27
+    led = re.findall(r'class="question" href="/studio/([^"]+)"', portal.get("/").text)
+    assert len(led) == 8
+    assert set(led) <= pages
+
+
+def test_portal_says_what_each_kind_of_model_answers_with() -> None:
+    def answers(name: str) -> str:
+        spec = get_model(name)
+        kind = spec.task.answer
+        return ModelRow(cast(ModelInfo, SimpleNamespace(answer=kind, classes=spec.task.classes)), *[""] * 4, ()).answers
+
+    assert answers("mobilenet_v2.gender_category") == "6 classes"
+    assert answers("mobilenet_v2.street_tags") == "50 tags"
+    assert answers("lraspp_mobilenet_v2.garment") == "3 classes of pixels"
+    assert answers("fasterrcnn_mobilenet_v2_fpn.garment13") == "13 kinds of boxes"
+    assert answers("mobilenet_v2.item") == "a vector of each garment"
 
 
 def test_portal_needs_no_other_host(portal: TestClient) -> None:
