@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from fashionviz.drawing_results import Copy, Distance, DrawingReport, Rate
 from fashionviz.errors import WeightsError
@@ -86,13 +86,17 @@ def sheet(pictures: NDArray[np.uint8], across: int = ACROSS, gap: int = 2) -> ND
     return out
 
 
-def save_film(film: NDArray[np.uint8], path: Path) -> None:
+def save_film(film: NDArray[np.uint8], path: Path, before: Path | None = None) -> None:
     """An animated WebP: one frame an epoch.
 
     Args:
         film: ``(epochs, N, H, W, 3)`` uint8.
         path: to write.
+        before: the film of an earlier run that this one went on from; its frames come first.
     """
     frames = [Image.fromarray(sheet(pictures)) for pictures in film]
+    if before is not None:
+        with Image.open(before, formats=("WEBP",)) as earlier:
+            frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(earlier)] + frames
     pauses = [600] * (len(frames) - 1) + [2400]  # milliseconds
     frames[0].save(path, "WEBP", save_all=True, append_images=frames[1:], duration=pauses, loop=0, quality=70)

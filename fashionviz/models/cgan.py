@@ -149,10 +149,26 @@ class ConditionalDiscriminator(nn.Module):
 
     def forward(self, images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         """``(N, 3, 64, 64)`` in -1..1 and class indices ``(N,)`` to logits ``(N,)`` and class logits ``(N, K)``."""
-        x = images
-        for stage in self.stages.values():
-            x = stage(x)
-        x = x.sum(dim=(2, 3))
+        return self._judged(self._seen(images)["4x4"], classes)
+
+    def watch(self, images: Tensor) -> dict[str, Tensor]:
+        """What each stage gives of ``(N, 3, 64, 64)`` in -1..1; the last one is the logit ``(N, 1, 1, 1)``.
+
+        Of the class that a picture is taken for: nobody says which one it is.
+        """
+        found = self._seen(images)
+        taken = self.names(found["4x4"].sum(dim=(2, 3))).argmax(dim=1)
+        found["logit"] = self._judged(found["4x4"], taken)[0][:, None, None, None]
+        return found
+
+    def _seen(self, x: Tensor) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        for name, stage in self.stages.items():
+            x = found[name] = stage(x)
+        return found
+
+    def _judged(self, last: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        x = last.sum(dim=(2, 3))
         return self.logit(x)[:, 0] + (self.classes(classes) * x).sum(dim=1), self.names(x)
 
 
@@ -164,6 +180,7 @@ class ConditionalDiscriminator(nn.Module):
     learns=GENDER_CATEGORY,
     classes=GENDER_CATEGORY,
     paper="Beyond paper 003; spectral normalisation and projection (arXiv:1802.05957, arXiv:1802.05637)",
+    make_judge=ConditionalDiscriminator,
     default=True,
 )
 def conditional_generator() -> Generator:

@@ -86,14 +86,21 @@ def install_generator(
         return card.model_copy(update={"metrics": drawing_metrics(report)})
 
     generator, _ = networks_of(result.best, spec)
-    return _store(recipe, spec, result, _card(recipe, spec, generator, result, command, start), measured)
+    before = model_folder(spec.name) if start == spec.name else None
+    card = _card(recipe, spec, generator, result, command, start, before)
+    return _store(recipe, spec, result, card, measured, before)
 
 
 Measured = Callable[[GeneratorCard, Generator, Path], GeneratorCard]
 
 
 def _store(
-    recipe: DrawingRecipe, spec: GeneratorSpec, result: DrawingResult, card: GeneratorCard, measured: Measured | None
+    recipe: DrawingRecipe,
+    spec: GeneratorSpec,
+    result: DrawingResult,
+    card: GeneratorCard,
+    measured: Measured | None,
+    before: Path | None = None,
 ) -> GeneratorCard:
     """Weights, film and card into a folder that takes the installed one's place when it is complete."""
     generator, judge = networks_of(result.best, spec)
@@ -111,7 +118,8 @@ def _store(
         served = spec.make()
         fill(served, fresh / FILE, stored.sha256, spec.name)  # the rounded values, as they will be served
         served.eval()
-        save_film(result.film, fresh / FILM)
+        earlier = before / FILM if before is not None and (before / FILM).is_file() else None
+        save_film(result.film, fresh / FILM, earlier)
         if measured:
             card = measured(card, served, fresh)
         card = card.model_copy(update={"golden": golden(spec, served)})
@@ -129,9 +137,15 @@ def _card(
     result: DrawingResult,
     command: str,
     start: str | None,
+    before: Path | None = None,
 ) -> GeneratorCard:
-    """What is known before the weights are stored and measured."""
+    """What is known before the weights are stored and measured.
+
+    Args:
+        before: the folder of the run that this one went on from: its epochs come first in history and film.
+    """
     description, limits = _words(spec)
+    history = [*(load_generator_card(before).recipe["history"] if before is not None else ()), *result.history]
     return GeneratorCard(
         name=spec.name,
         title=spec.title,
@@ -150,7 +164,7 @@ def _card(
         recipe={
             **json.loads(json.dumps(asdict(recipe))),
             **machine_facts(),
-            "history": list(result.history),
+            "history": [{**row, "epoch": float(epoch)} for epoch, row in enumerate(history)],
             "warnings": list(result.warnings),
             "start": start,
         },
@@ -209,6 +223,8 @@ def starting_generator(recipe: DrawingRecipe, init: str | None) -> tuple[Path | 
     wanted = recipe.model if init == "in-domain" else init or recipe.start
     if wanted in (None, "scratch"):
         return None, None
+    if wanted == recipe.model and init is None and not is_trained(recipe.model):
+        return None, None  # a recipe that goes on from its own weights begins without them
     assert wanted is not None
     if Path(wanted).suffix == ".safetensors":
         if not Path(wanted).is_file():

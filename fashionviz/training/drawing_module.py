@@ -52,7 +52,9 @@ class DrawingGame(pl.LightningModule):
         self.automatic_optimization = False
         self.generator, self.spec, self.recipe = generator, spec, recipe
         self.average = copy.deepcopy(generator).requires_grad_(False).eval()
-        self.judge = judge or make_judge(spec, recipe)
+        self.judge = judge or make_judge(spec)
+        #: Steps that the judge has to itself; none where it comes trained.
+        self.warm_up = recipe.warm_up
         half = (0.5, 0.5, 0.5)  # pictures are in -1..1
         # In a list, so that they are no part of the checkpoint.
         self.guides = [Teacher(recipe.guides, spec.classes, half, half)] if recipe.guides else []
@@ -113,7 +115,7 @@ class DrawingGame(pl.LightningModule):
             "real_found": (real > 0).float().mean(),
             "drawn_found": (seen < 0).float().mean(),
         }
-        if int(self.updates) < self.recipe.warm_up:
+        if int(self.updates) < self.warm_up:
             return told
         judge.requires_grad_(False)
         shown = vary(fake)
@@ -153,8 +155,6 @@ class DrawingGame(pl.LightningModule):
         ]
 
 
-def make_judge(spec: GeneratorSpec, recipe: DrawingRecipe) -> nn.Module:
-    """The discriminator that a recipe asks for, untrained."""
-    if spec.classes:
-        return ConditionalDiscriminator(len(spec.classes))
+def make_judge(spec: GeneratorSpec) -> nn.Module:
+    """The discriminator of a generator, untrained."""
     return spec.make_judge() if spec.make_judge else DCGANDiscriminator()

@@ -25,8 +25,8 @@ class DrawingRecipe:
         guides: of a conditional one: trained classifiers of its classes that tell the generator, beside the
             discriminator, what its pictures are taken for; what measures it must not be one of them.
         guiding: weight of their cross-entropy.
-        warm_up: steps of which the discriminator has the first ones to itself: a generator that comes trained would
-            unlearn from one that knows nothing.
+        warm_up: first steps, which the discriminator has to itself where the generator comes trained and it does not:
+            the generator would unlearn from one that knows nothing.
         flip: probability that a photo is mirrored.
         ema_decay: of the generator's moving average, which is what is kept.
         start: another generator whose weights a run starts from, if its own has none of that name.
@@ -64,17 +64,19 @@ DRAWING_RECIPES: dict[str, DrawingRecipe] = {
         DrawingRecipe(model="dcgan.men_apparel", epochs=2, batch=32, start="dcgan.all"),
         DrawingRecipe(
             model="cgan64.gender_category",
-            epochs=12,
+            epochs=20,
             per_epoch=9_600,
             batch=32,
             loss="hinge",
+            rate=1e-4,
             judge_rate=4e-4,
             betas=(0.0, 0.9),
             naming=0.3,
-            ema_decay=0.998,
+            ema_decay=0.999,
             guides=("resnet50.gender_category",),  # small photos are what it was trained on
-            guiding=0.3,
-            warm_up=300,
+            guiding=0.03,  # its gradient is many times that of a normalised discriminator
+            warm_up=2_400,
+            start="cgan64.gender_category",
         ),
     )
 }

@@ -26,6 +26,7 @@ from fashionviz.evaluation.drawing_judge import CLASSIFIER, classifier_answers
 from fashionviz.evaluation.drawing_report import sheet as in_rows
 from fashionviz.generate.draw import draw_classes, draw_pixels
 from fashionviz.generate.latents import latents_of
+from fashionviz.models.drawing_weights import JUDGE_FILE
 from fashionviz.models.generators import Generator, GeneratorSpec
 from fashionviz.models.weights import load_initial
 from fashionviz.training.drawing_module import DrawingGame
@@ -108,12 +109,16 @@ class _Score(pl.Callback):
         if self.real is None:
             self.real = seen(self.photos.pixels[: 4 * self.recipe.scored])
         n = self.recipe.scored
+        if self.history and int(module.updates) <= module.warm_up:  # it draws what it drew: no row, no sheet
+            known = self.history[-1]
+            self._log(module, known["val_kernel_distance"], known["spread"])
+            return
         latents = latents_of(list(range(1_000_000, 1_000_000 + n)), self.spec.latent)
         classes = np.resize(self.photos.classes, n) if self.spec.classes else None
         drawn = seen(draw_pixels(module.average, latents, classes))
         distance, _ = kernel_distance(drawn, self.real)
         share = spread(drawn) / spread(self.real)
-        module.log_dict({"val_kernel_distance": distance, "val_score": -distance, "spread": share}, prog_bar=True)
+        self._log(module, distance, share)
         sheet = latents_of(list(range(SHEET)), self.spec.latent)
         shown = draw_classes(self.spec, SHEET)
         pictures = draw_pixels(module.average, sheet, shown)
@@ -125,6 +130,9 @@ class _Score(pl.Callback):
         warning = collapse_warning(self.history)
         if warning:
             log.warning("%s", warning)
+
+    def _log(self, module: DrawingGame, distance: float, share: float) -> None:
+        module.log_dict({"val_kernel_distance": distance, "val_score": -distance, "spread": share}, prog_bar=True)
 
     def state_dict(self) -> dict[str, Any]:
         return {"history": self.history}
@@ -175,6 +183,11 @@ def train_generator(
     if start is not None:
         log.info("started from %s; new: %s", start, ", ".join(load_initial(start, generator)) or "nothing")
     game = DrawingGame(generator.to(memory_format=torch.channels_last), spec, recipe)
+    judged = start.with_name(JUDGE_FILE) if start is not None and start.parent.name == spec.name else None
+    if judged is not None and judged.is_file():  # the game goes on where it stood
+        load_initial(judged, game.judge)
+    if start is None or (judged is not None and judged.is_file()):
+        game.warm_up = 0
     keeper = ModelCheckpoint(folder, "best", monitor="val_score", mode="max", enable_version_counter=False)
     latest = ModelCheckpoint(folder, "last", monitor=None, enable_version_counter=False)
     score = _Score(recipe, spec, validation, folder)

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fashionviz.data.examples import draw
 from fashionviz.errors import Cancelled, InvalidRequest, ModelNotTrained, UnknownModel, WeightsError
 from fashionviz.generate.limits import MAX_DRAWINGS
 from fashionviz.images import from_pixels
+from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
+from fashionviz.models.drawing_weights import JUDGE_FILE
 from fashionviz.models.weights import FILE
 from fashionviz.results import Progress
 from tests.drawn import ALONE, CONDITIONAL, PLAIN, make_generator
@@ -153,8 +156,19 @@ def test_a_discriminator_judges_any_picture(engine: Engine) -> None:
     assert np.array_equal(found.pixels, drawn.pixels)
     assert found.probability == pytest.approx(1 / (1 + np.exp(-found.logit)))
     assert found.stages[0].maps.shape == (32, 32, 32)
+    conditional = engine.judge(from_pixels(drawn.pixels), CONDITIONAL)
+    assert [stage.name for stage in conditional.stages] == ["32x32", "16x16", "8x8", "4x4", "logit"]
+    assert np.isfinite(conditional.logit)
+
+
+def test_without_its_discriminator_nobody_judges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_generator(tmp_path, CONDITIONAL)
+    (folder / JUDGE_FILE).unlink()
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path))
+    alone = Engine(EngineConfig(device="cpu"))
     with pytest.raises(InvalidRequest, match="No discriminator"):
-        engine.judge(from_pixels(drawn.pixels), CONDITIONAL)
+        alone.judge(from_pixels(draw("dress", 0)), CONDITIONAL)
+    alone.close()
 
 
 def test_the_way_back_comes_nearer(engine: Engine) -> None:

@@ -12,13 +12,17 @@ import torch
 from PIL import Image
 
 from fashionviz.data.examples import KINDS, draw
+from fashionviz.drawing_results import DrawingReport
 from fashionviz.errors import DataError, InvalidRequest
-from fashionviz.evaluation.drawing_report import save_film
+from fashionviz.evaluation.drawing_report import FILM, save_film
 from fashionviz.generate.draw import draw_pixels
 from fashionviz.generate.latents import latents_of
 from fashionviz.inference.engine import Engine
-from fashionviz.models.generators import GeneratorSpec, get_generator
+from fashionviz.models.drawing_weights import JUDGE_FILE, load_judge
+from fashionviz.models.generators import Generator, GeneratorSpec, get_generator
 from fashionviz.models.preprocess import letterbox
+from fashionviz.results import ModelRef
+from fashionviz.training.drawing_install import install_generator, starting_generator
 from fashionviz.training.drawing_module import DrawingGame
 from fashionviz.training.drawing_own import own_name, photos_from_folder, train_on_folder
 from fashionviz.training.drawing_photos import DrawingBatches, Photos
@@ -27,6 +31,7 @@ from fashionviz.training.drawing_run import collapse_warning, networks_of, train
 from fashionviz.training.vary import vary
 from tests.conftest import MODEL
 from tests.drawn import CONDITIONAL, PLAIN
+from tests.figures.test_drawings import made_up
 
 # Lightning's advice: folders that are not empty, networks in evaluation mode, data loaders without processes.
 pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.filterwarnings("ignore::FutureWarning")]
@@ -64,7 +69,8 @@ def test_a_resumed_run_draws_the_same(tmp_path: Path, name: str) -> None:
     )
     generator, judge = networks_of(whole.best, spec)
     assert not generator.training
-    assert (judge is None) == (name == CONDITIONAL)
+    assert judge is not None
+    assert not judge.training
     assert (tmp_path / "whole" / "epoch-003.png").is_file()
 
 
@@ -99,6 +105,38 @@ def test_the_discriminator_warms_up_alone_and_a_guide_is_heard_but_not_kept(
     assert any(not torch.equal(guided[k], unheard[k]) for k in start)
     assert 0 < float(told["guided"]) < 10
     assert all(p.grad is None for p in game.guides[0].parameters())
+
+
+def test_a_run_goes_on_with_the_discriminator_the_history_and_the_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path / "weights"))
+    recipe, spec = quick(CONDITIONAL)
+    recipe = replace(recipe, epochs=2, start=CONDITIONAL, warm_up=4, rate=0.02)  # so that frames differ
+    assert starting_generator(recipe, None) == (None, None), "there is nothing to go on from yet"
+    kept = photos(16), photos(24)
+    scratch = train_generator(recipe, spec, *kept, folder=tmp_path / "one", on_epoch=lambda *_: None)
+    assert len(scratch.history) == 2, "from nothing both learn at once"
+
+    def measure(name: str, *, generator: Generator, sha256: str) -> DrawingReport:
+        return replace(made_up(), model=ModelRef(name, sha256))
+
+    monkeypatch.setattr("fashionviz.training.drawing_install.evaluate_drawings", measure)
+    first = install_generator(recipe, spec, scratch, command="none", start=None)
+    assert load_judge(CONDITIONAL) is not None
+    path, started = starting_generator(recipe, None)
+    assert started == CONDITIONAL
+    went_on = train_generator(recipe, spec, *kept, start=path, folder=tmp_path / "two", on_epoch=lambda *_: None)
+    assert "generator_loss" in went_on.history[0], "the discriminator came trained: no warm-up"
+    second = install_generator(recipe, spec, went_on, command="none", start=started)
+    epochs = [row["epoch"] for row in second.recipe["history"]]
+    assert epochs == [0, 1, 2, 3]
+    assert second.recipe["history"][:2] == first.recipe["history"]
+    assert Image.open(tmp_path / "weights" / CONDITIONAL / FILM).n_frames == 4
+    (tmp_path / "weights" / CONDITIONAL / JUDGE_FILE).unlink()
+    alone = train_generator(recipe, spec, *kept, start=path, folder=tmp_path / "three", on_epoch=lambda *_: None)
+    assert len(alone.history) == len(alone.film) == 1, "both epochs are the discriminator's: nothing new was drawn"
+    assert "generator_loss" not in alone.history[0]
 
 
 def test_a_batch_depends_on_recipe_epoch_and_step_alone() -> None:
