@@ -164,7 +164,7 @@ def test_the_interval_of_a_score_is_wilsons() -> None:
     assert score.interval == pytest.approx((0.4902, 0.9433), abs=1e-4)  # Wilson's, from a table
 
 
-def test_inside_the_generator() -> None:
+def test_inside_the_generator(drawing_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened("generator", point="7>12@0.3")
     stages = [m.value for m in app.main.markdown if "maps of" in m.value]
     assert [s.split("`")[1] for s in stages if "`" in s] == ["4x4", "8x8", "16x16", "32x32", "64x64"]
@@ -173,7 +173,15 @@ def test_inside_the_generator() -> None:
     app = opened("generator", gen=PLAIN, look="The discriminator")
     assert app.metric[0].label == "Logit"
     app = opened("generator", look="The discriminator")
-    assert "No discriminator is installed" in app.info[0].value
+    assert app.metric[0].label == "Logit", "of the class that it takes the picture for"
+    with monkeypatch.context() as patch:
+        card = json.loads((drawing_weights / CONDITIONAL / "card.json").read_text())
+        alone = tmp_path / "alone"
+        shutil.copytree(drawing_weights, alone)
+        (alone / CONDITIONAL / "card.json").write_text(json.dumps({**card, "judge_sha256": None}))
+        patch.setenv("FASHIONVIZ_WEIGHTS", str(alone))
+        app = opened("generator", look="The discriminator")
+        assert "No discriminator is installed" in app.info[0].value
     app = opened("generator", look="Its training as a film", epoch="2")
     assert app.slider(key="epoch").value == 2
     assert "after epoch 2 of 3" in captions(app)
