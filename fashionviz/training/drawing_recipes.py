@@ -64,19 +64,15 @@ DRAWING_RECIPES: dict[str, DrawingRecipe] = {
         DrawingRecipe(model="dcgan.men_apparel", epochs=2, batch=32, start="dcgan.all"),
         DrawingRecipe(
             model="cgan64.gender_category",
-            epochs=20,
+            epochs=12,
             per_epoch=9_600,
             batch=32,
             loss="hinge",
-            rate=1e-4,
             judge_rate=4e-4,
             betas=(0.0, 0.9),
             naming=0.3,
-            ema_decay=0.999,
-            guides=("resnet50.gender_category",),  # small photos are what it was trained on
-            guiding=0.03,  # its gradient is many times that of a normalised discriminator
+            ema_decay=0.998,
             warm_up=2_400,
-            start="cgan64.gender_category",
         ),
     )
 }
