@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 SEED = 0
 #: Penalties tried; the one that finds most pictures without a garment at the line is kept.
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
+#: Below the line by so much, so that rounding the row to 32 bits rejects no further garment.
+_ROUNDED = 1e-4
 #: Most garments of any kind that the line may reject on validation.
 FALSE_REJECTION = 0.01
 #: Pictures without a garment that must be found on validation, or the verdict is not offered: below that a visitor
@@ -160,7 +162,7 @@ def fit_row(fitted: Sequence[Seen], chosen: Sequence[Seen]) -> Fit:
     for penalty in sorted(PENALTIES, reverse=True):  # of equals the strongest
         w, b = fit_logistic(x, y, weights, penalty)
         logits = [(seen.album.garments, seen.embedding.astype(np.float64) @ w + b) for seen in chosen]
-        line = rejection_line([v for garments, v in logits if garments])
+        line = rejection_line([v for garments, v in logits if garments]) - _ROUNDED
         found = float(np.mean([(v < line).mean() for garments, v in logits if not garments]))
         log.info("penalty %g: %.3f of the pictures without a garment are found", penalty, found)
         if best is None or found > best.found:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fashionviz.evaluation.box_figures import box_figures, figures_of
 from fashionviz.models.box_rows import Boxes, boxes_of
 from fashionviz.models.detectors import Detector
-from fashionviz.training.detect_material import ItemBatch
+from fashionviz.training.detect_mixture import ItemBatch
 from fashionviz.training.detect_recipes import DetectRecipe
 
 

@@ -17,15 +17,8 @@ from fashionviz.models.preprocess import letterbox, normalise
 from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.models.weights import load_initial
 from fashionviz.training.dealt import fit_dealt
-from fashionviz.training.detect_material import (
-    NOTHING,
-    ItemBatch,
-    ItemMixture,
-    ItemPhotos,
-    catalogue_cut_outs,
-    read_off,
-    street_items,
-)
+from fashionviz.training.detect_material import NOTHING, ItemPhotos, catalogue_cut_outs, street_items
+from fashionviz.training.detect_mixture import ItemBatch, ItemMixture, read_off
 from fashionviz.training.detect_module import ItemNetwork
 from fashionviz.training.detect_recipes import DetectRecipe
 from fashionviz.training.feeds import FEEDS

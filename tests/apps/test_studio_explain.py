@@ -143,7 +143,7 @@ def finished(app: AppTest) -> AppTest:
 def test_the_gallery_answers_and_offers_the_runner_up(engine: Engine, photo: Photo) -> None:
     app = finished(well(page()))
     assert app.title[0].value == "Attribution gallery"
-    headings = [m.value for m in app.markdown]
+    headings = [m.value.replace("\u00ad", "") for m in app.markdown]  # where a narrow card may break the word
     for name in engine.model(SMALL).methods:
         assert f"**{METHODS[name].title}**" in headings
     assert "steps, off by" in captions(app)

@@ -183,6 +183,7 @@ def test_a_link_opens_a_tab_that_fits_a_phone(browser_page: Page, suite_url: str
     page.goto(f"{suite_url}/lab?tab={tab}")
     page.wait_for_selector(f"{place} input[type=file]", state="attached")
     if tab == "every-model":
+        page.wait_for_selector("#fv-every-note >> text=for a photo")  # before it a click is not heard
         page.click("#fv-every-examples .thumbnail-item >> nth=0")
         page.wait_for_selector("#fv-every-note >> text=models answered")
     assert f"tab={tab}" in page.url

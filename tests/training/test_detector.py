@@ -20,16 +20,8 @@ from fashionviz.models.card import load_card
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import FILE, model_folder, save_weights
 from fashionviz.training import commands, detect_material
-from fashionviz.training.detect_material import (
-    SKIN,
-    ItemMixture,
-    ItemPhotos,
-    _laid,
-    _Shown,
-    catalogue_cut_outs,
-    read_off,
-    street_items,
-)
+from fashionviz.training.detect_material import SKIN, ItemPhotos, catalogue_cut_outs, street_items
+from fashionviz.training.detect_mixture import ItemMixture, _laid, _Shown, read_off
 from fashionviz.training.detect_module import ItemNetwork
 from fashionviz.training.detect_recipes import DETECT_RECIPES
 from fashionviz.training.detect_run import fill, train_detector
