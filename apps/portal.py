@@ -35,7 +35,7 @@ EXAMPLES = (
 )
 #: What a visitor can find out, each with the page that answers it and a sentence.
 QUESTIONS = (
-    ("explain", "Where did it look?", "Nine attributions of one answer side by side, and how far each can be trusted."),
+    ("explain", "Where did it look?", "Every attribution of an answer side by side, and how far each can be trusted."),
     ("layers", "What do its layers see?", "Filters, activation maps, and the test items that excite a channel most."),
     ("every-model", "Do the models agree?", "Every trained model on the same photo, and where they part ways."),
     ("confusion", "How often is it wrong?", "From a cell of the confusion matrix to the photo and into the model."),

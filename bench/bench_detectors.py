@@ -78,7 +78,7 @@ def page(specs: list[ModelSpec], rounds: int, device: torch.device) -> str:
             "Written by `python -m bench.bench_detectors --masks --out docs/detectors.md`, in the form of paper 001's "
             "table (AP and inference time by backbone).",
             "",
-            "AP (mean over overlaps of 0.50 to 0.95) and AP50 are those of the cards, on the 82 test photos of `ccp`, "
+            "AP (mean over overlaps of 0.50 to 0.95) and AP50 are those of the cards, on the test photos of `ccp`, "
             "with 95 % intervals; its boxes are derived from the publisher's masks. A detector without weights is "
             "timed with random ones and called untrained: nothing that it finds is looked at, and its time is that of "
             "the trained one but for the number of boxes that are sorted out at the end.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -33,39 +34,31 @@ def evaluate(
         return
     with plain_errors():
         answer = get_model(model).task.answer
-    _ANSWERS.get(answer, _classes)(model, data, split, as_json)
-
-
-def _tags(model: str, data: str, split: str | None, as_json: bool) -> None:
-    from fashionviz.evaluation.tagging import evaluate_tags
-
+    if answer not in _PRINTED:
+        _classes(model, data, split, as_json)
+        return
     with plain_errors(), bar(f"{model} on {data}") as tick:
-        report = evaluate_tags(model, data, split, progress=tick).report
-    print_tagging(report, as_json)
+        report = _scored(answer, model, data, split, tick)
+    _PRINTED[answer](report, as_json)
 
 
-def _regions(model: str, data: str, split: str | None, as_json: bool) -> None:
-    from fashionviz.evaluation.regions import evaluate_regions
+def _scored(answer: str, model: str, data: str, split: str | None, tick: Callable[[int, int], None]) -> Any:
+    """The report of a model that gives more than one class a photo; what scores it is imported when it is asked for."""
+    if answer == "tags":
+        from fashionviz.evaluation.tagging import evaluate_tags
 
-    with plain_errors(), bar(f"{model} on {data}") as tick:
-        report = evaluate_regions(model, data, split, progress=tick).report
-    print_regions(report, as_json)
+        return evaluate_tags(model, data, split, progress=tick).report
+    if answer == "regions":
+        from fashionviz.evaluation.regions import evaluate_regions
 
+        return evaluate_regions(model, data, split, progress=tick).report
+    if answer == "boxes":
+        from fashionviz.evaluation.boxes import evaluate_boxes
 
-def _boxes(model: str, data: str, split: str | None, as_json: bool) -> None:
-    from fashionviz.evaluation.boxes import evaluate_boxes
-
-    with plain_errors(), bar(f"{model} on {data}") as tick:
-        report = evaluate_boxes(model, data, split, progress=tick).report
-    print_boxes(report, as_json)
-
-
-def _vectors(model: str, data: str, split: str | None, as_json: bool) -> None:
+        return evaluate_boxes(model, data, split, progress=tick).report
     from fashionviz.evaluation.retrieval import evaluate_embedding, report_of
 
-    with plain_errors(), bar(f"{model} on {data}") as tick:
-        report = report_of(evaluate_embedding(model, data, split, progress=tick))
-    print_retrieval(report, as_json)
+    return report_of(evaluate_embedding(model, data, split, progress=tick))
 
 
 def _classes(model: str, data: str, split: str | None, as_json: bool) -> None:
@@ -107,4 +100,9 @@ def _print_classes(model: str, report: Report) -> None:
     )
 
 
-_ANSWERS = {"tags": _tags, "regions": _regions, "boxes": _boxes, "embedding": _vectors}
+_PRINTED: dict[str, Callable[[Any, bool], None]] = {
+    "tags": print_tagging,
+    "regions": print_regions,
+    "boxes": print_boxes,
+    "embedding": print_retrieval,
+}

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionviz.data.items import ItemRef, named_item
-from fashionviz.errors import FashionvizError
+from fashionviz.errors import ModelNotTrained, UnknownModel
 from fashionviz.evaluation.drawing_judge import CLASSIFIER, garment_part
 from fashionviz.generate.nearest import DATA_SET, SPLIT, Nearest, nearest_items
 from fashionviz.match.catalogue import open_catalogue
+from fashionviz.match.errors import CatalogueDamaged, EmbedderMismatch, UnknownCatalogue
 from fashionviz.match.wiring import embedder_for
 
 #: Of so many items most like a drawing those of the training split are taken: it has three quarters of all.
@@ -49,10 +50,11 @@ def nearest_to(
 
     Raises:
         DataError: neither the catalogue nor the photos are here.
+        Overloaded: too many wait for the network.
     """
     try:
         found = _by_catalogue(engine, pixels, k)
-    except FashionvizError:  # no such catalogue, or its network is another or not here
+    except (UnknownCatalogue, CatalogueDamaged, EmbedderMismatch, ModelNotTrained, UnknownModel):
         found = None
     if found is not None:
         return found

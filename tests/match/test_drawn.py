@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fashionviz.errors import Overloaded
 from fashionviz.evaluation.drawing_judge import CLASSIFIER
 from fashionviz.generate.nearest import Nearest
 from fashionviz.match import drawn
@@ -47,3 +48,17 @@ def test_without_it_or_with_too_few_items_the_photos_are_measured(house: Path) -
     assert drawn.nearest_to(None, RED, 2) == measured
     shop(house, ("test", "train", "validation"))
     assert drawn.nearest_to(None, RED, 2) == measured
+
+
+def test_a_full_queue_is_said_and_not_answered_by_minutes_of_measuring(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(pictures: object) -> None:
+        raise Overloaded("Too many photos are waiting; please try again in a moment.")
+
+    shop(house, ("train", "train"))
+    embedder = Colours()
+    monkeypatch.setattr(embedder, "embed", busy)
+    monkeypatch.setattr(drawn, "embedder_for", lambda engine, name: embedder)
+    with pytest.raises(Overloaded):
+        drawn.nearest_to(None, RED, 1)
