@@ -117,6 +117,23 @@ def test_what_turns_out_to_be_scenery_is_taken_back(catalogue: Catalogue) -> Non
     assert [s.id for s in max((g.sightings for g in seen), key=len)] == [2, 1], "it was believed for a while"
 
 
+def test_a_second_garment_of_somebody_who_stands_still_is_no_scenery(catalogue: Catalogue) -> None:
+    """Its place looked just so before it was found, but somebody stood there."""
+
+    class Halves(Patches):
+        def detect(self, photo: Photo) -> Found:
+            found = super().detect(photo)
+            if self.asked <= 12 or not found.boxes:
+                return found
+            x0, y0, x1, y1 = found.boxes[0]
+            return Found((*found.boxes, (x0, (y0 + y1) / 2, x1, y1)), (*found.scores, 0.8), (*found.labels, "skirt"))
+
+    frames = walk(10, second=False)
+    frames += [frames[-1]] * 40
+    result = watch_video(clip(frames), catalogue, Colours(), Halves(), REF, every=2)
+    assert [s.label for s in result.sightings] == ["top", "skirt"]
+
+
 def test_nothing_in_sight(catalogue: Catalogue) -> None:
     result = watched(clip([np.full((*SIZE, 3), GROUND, np.uint8)] * 8), catalogue)
     assert result.sightings == ()
