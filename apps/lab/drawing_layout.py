@@ -55,7 +55,7 @@ def _controls(page: Page, engine: Any) -> None:
         )  # fmt: skip
         choices = drawing.class_choices(info)
         page.label = gr.Dropdown(
-            choices, value=choices[0], label="Class", filterable=False, scale=3, min_width=180, elem_id="fv-draw-class",
+            choices, value=choices[0], label="Class", filterable=False, scale=3, min_width=200, elem_id="fv-draw-class",
             interactive=bool(info.classes),
         )  # fmt: skip
         page.seed = gr.Number(0, label="Seed", precision=0, minimum=0, scale=2, min_width=110, elem_id="fv-draw-seed")

@@ -70,10 +70,13 @@ def example_tiles(names: list[str] | None = None) -> list[tuple[NDArray[np.uint8
     return tiles
 
 
+def in_words(name: str) -> str:
+    """What a photo is called on a page: a drawing by its class and seed, any other by its name."""
+    return f"drawn: {short_words(name)}" if is_drawn(name) else name
+
+
 def _caption(name: str) -> str:
-    if is_drawn(name):
-        return f"drawn: {short_words(name)}"
-    return name if name in KINDS else f"{Path(name).stem} (photo)"
+    return in_words(name) if is_drawn(name) or name in KINDS else f"{Path(name).stem} (photo)"
 
 
 def open_example(name: str) -> tuple[Photo, str]:

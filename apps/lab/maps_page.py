@@ -9,6 +9,7 @@ import gradio as gr
 
 from apps.lab import cards, handlers, maps, parts
 from apps.lab.events import Held, Part, session_of
+from apps.lab.gallery import in_words
 from apps.lab.jobs import Jobs
 from apps.lab.layout import HEIGHT, Page
 from apps.lab.maps import Asked
@@ -29,11 +30,13 @@ def lay_out(engine: Any) -> Page:
     gr.HTML(parts.heading("Where it looked, by every method"))
     with gr.Row(equal_height=True):
         page.target = gr.Dropdown(
-            [handlers.TOP, *info.classes], value=handlers.TOP, label="Class explained", elem_id="fv-maps-target"
-        )
+            [handlers.TOP, *info.classes], value=handlers.TOP, label="Class explained", min_width=200,
+            elem_id="fv-maps-target",
+        )  # fmt: skip
         page.against = gr.Dropdown(
-            [maps.NOTHING, *info.classes], value=maps.NOTHING, label="Why it and not …", elem_id="fv-maps-against"
-        )
+            [maps.NOTHING, *info.classes], value=maps.NOTHING, label="Why it and not …", min_width=200,
+            elem_id="fv-maps-against",
+        )  # fmt: skip
         page.scale = gr.Radio(list(SCALES), value=SCALES[0], label="One scale for all maps", elem_id="fv-maps-scale")
     with gr.Row():
         page.ask = gr.Button("Draw the gallery", variant="primary", elem_id="fv-maps-ask")
@@ -86,7 +89,7 @@ class MapsEvents:
         """The tab is opened: classes and methods are those of the first tab's model."""
         page, info = self.page, self.engine.model(model)
         targets, others = [handlers.TOP, *info.classes], [maps.NOTHING, *info.classes]
-        photo = held and f"{held.name}, {held.photo.width}×{held.photo.height} px, by {info.title}."
+        photo = held and f"{in_words(held.name)}, {held.photo.width}×{held.photo.height} px, by {info.title}."
         return {
             page.target: gr.Dropdown(targets, value=target if target in targets else handlers.TOP),
             page.against: gr.Dropdown(others, value=against if against in others else maps.NOTHING),

@@ -135,7 +135,8 @@ CSS = f"""
 .fv-error {{ border: 1px solid var(--fv-warn-line); background: var(--fv-warn-bg); color: var(--fv-warn);
   border-radius: 8px; padding: 12px 14px; font-size: 14px; line-height: 1.45; }}
 .fv-error strong {{ color: inherit; }}
-.fv-status {{ min-height: 42px; font-size: 13px; line-height: 1.45; color: var(--fv-muted); }}
+.fv-status {{ min-height: 42px; font-size: 13px; line-height: 1.45; color: var(--fv-muted);
+  overflow-wrap: anywhere; }}
 .fv-status.fv-tall {{ min-height: 104px; }}
 .gradio-container .fv-status .fv-words, .fv-scale span {{ color: var(--fv-muted); }}
 .fv-status .fv-words {{ display: block; margin-top: 4px; }}
@@ -146,7 +147,8 @@ CSS = f"""
 .fv-signed {{ background: linear-gradient(to right, {_SIGNED_STOPS}); }}
 .fv-viridis {{ background: linear-gradient(to right, #440154, #414487, #2A788E, #22A884, #7AD151, #FDE725); }}
 .fv-grey {{ background: linear-gradient(to right, #000, #808080, #fff); }}
-#fv-model input, #fv-layer input, #fv-method input, #fv-target input {{ text-overflow: ellipsis; padding-right: 4px; }}
+#fv-model input, #fv-layer input, #fv-method input, #fv-target input, #fv-maps-target input, #fv-maps-against input,
+#fv-draw-class input {{ text-overflow: ellipsis; padding-right: 4px; }}
 #fv-photo, #fv-seen, #fv-saliency, #fv-channel {{ background: var(--fv-surface); }}
 #fv-photo img, #fv-seen img, #fv-saliency img, #fv-channel img {{ object-fit: contain; }}
 #fv-channels .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(62px, 1fr)) !important; padding: 8px; }}
@@ -220,6 +222,9 @@ footer .settings {{ font-size: 13px; }}
   .fv-card {{ padding: 12px; }}
   .fv-examples .grid-container {{ grid-template-columns: none !important; grid-auto-flow: column;
     grid-auto-columns: 84px; overflow-x: auto; }}
+  #fv-find-matches .thumbnail-lg {{ aspect-ratio: 200 / 378; }}
+  #fv-find-matches .thumbnail-lg img {{ object-fit: contain; object-position: top; background: #fff; }}
+  #fv-find-matches .caption-label {{ max-height: 46.5%; }}
 }}
 @media (prefers-reduced-motion: no-preference) {{ .fv-fill {{ transition: width .25s ease-out; }} }}
 """
