@@ -255,12 +255,15 @@ class DrawingReport:
         judged_by: the classifier of ``agreement``.
         agreement: drawn pictures that the classifier takes for the class asked for; ``None`` where none is asked.
         agreement_real: photos of the same size that it takes for theirs: the ceiling.
+        agreement_first: the same as ``agreement`` of each seed's first latent; ``None`` where there is no choice.
         classes, asked: names, and pictures drawn of each by the class that the classifier names, ``(K, K)``.
         near_copies: drawn pictures more like a training item than ``near_from``.
         near_copies_real: test photos more like a training item than that.
         near_from: the cosine; the 95th percentile of test photos' own.
         nearest: the pictures most like a training item.
         spread: mean distance between drawn pictures as a share of that between photos.
+        tries: latents of a seed, of which the discriminator took the one whose picture it named most surely as asked
+            (:mod:`fashionviz.generate.second_look`); 1 is no choice.
     """
 
     model: ModelRef
@@ -282,6 +285,8 @@ class DrawingReport:
     near_from: float
     nearest: tuple[Copy, ...]
     spread: float
+    tries: int = 1
+    agreement_first: Rate | None = None
 
     def distance(self, what: str) -> Distance:
         """The distance of one of the sets."""

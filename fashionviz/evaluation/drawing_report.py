@@ -17,6 +17,9 @@ from fashionviz.models.weights import model_folder
 from fashionviz.results import ModelRef
 
 REPORT, FILM = "report.json", "film.webp"
+_RATES = (
+    "precision", "recall", "agreement", "agreement_first", "agreement_real", "near_copies", "near_copies_real",
+)  # fmt: skip
 #: Pictures a row of the film's sheet.
 ACROSS = 6
 
@@ -24,7 +27,7 @@ ACROSS = 6
 def drawing_report_json(report: DrawingReport) -> dict[str, Any]:
     """A report as plain JSON, with the shares spelled out."""
     facts: dict[str, Any] = json.loads(json.dumps(asdict(report)))
-    for name in ("precision", "recall", "agreement", "agreement_real", "near_copies", "near_copies_real"):
+    for name in _RATES:
         if facts[name] is not None:
             facts[name]["value"] = getattr(report, name).value
     facts["on_scale"] = {measure: report.on_scale(measure) for measure in ("frechet", "kernel")}
@@ -60,10 +63,7 @@ def _read(facts: dict[str, Any]) -> DrawingReport:
         return Distance(row["what"], row["n"], row["frechet"], frechet, row["kernel"], kernel)
 
     facts.pop("on_scale", None)
-    rates = {
-        name: rate(facts.pop(name))
-        for name in ("precision", "recall", "agreement", "agreement_real", "near_copies", "near_copies_real")
-    }
+    rates = {name: rate(facts.pop(name, None)) for name in _RATES}  # older reports have no agreement_first
     return DrawingReport(
         model=ModelRef(**facts.pop("model")),
         distances=tuple(distance(row) for row in facts.pop("distances")),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from fashionviz.data.cache import decoded
 from fashionviz.data.labels import GENDER_CATEGORY
@@ -32,7 +33,8 @@ from fashionviz.evaluation.drawing_judge import CLASSIFIER, classifier_answers, 
 from fashionviz.evaluation.metrics import wilson
 from fashionviz.generate.draw import draw_pixels
 from fashionviz.generate.latents import latents_of
-from fashionviz.models.drawing_weights import load_generator
+from fashionviz.generate.second_look import surest_latents
+from fashionviz.models.drawing_weights import load_generator, load_judge
 from fashionviz.models.generators import Generator, get_generator
 from fashionviz.results import ModelRef
 from fashionviz.training.drawing_photos import Photos, photos_for
@@ -94,6 +96,7 @@ def evaluate_drawings(
     split: str | None = "test",
     *,
     generator: Generator | None = None,
+    judge: nn.Module | None = None,
     sha256: str | None = None,
     progress: Progress | None = None,
 ) -> DrawingReport:
@@ -104,6 +107,8 @@ def evaluate_drawings(
         source: data set, folder or Parquet file with the columns of ``fpi``.
         split: ``test`` and so on; every row if ``None``.
         generator: measure this network instead of the installed one.
+        judge: its discriminator, which chooses among a seed's latents as it does when visitors draw; without one the
+            first latent is drawn.
         sha256: of its weights.
         progress: called with (done, total) steps.
 
@@ -114,6 +119,7 @@ def evaluate_drawings(
     spec = get_generator(name)
     if generator is None:
         generator, card = load_generator(name)
+        judge = load_judge(name) if card.judge_sha256 else None
         sha256 = card.sha256
     steps = iter(range(1, 9))
 
@@ -129,9 +135,15 @@ def evaluate_drawings(
     floor = photos_for(spec, "validation")
     train = photos_for(spec, "train")
     n = len(test)
-    latents = latents_of(list(range(FIRST_SEED, FIRST_SEED + n)), spec.latent)
+    seeds = list(range(FIRST_SEED, FIRST_SEED + n))
+    latents = latents_of(seeds, spec.latent)
     asked = test.classes if spec.classes else None  # the classes in the photos' own proportions
-    drawn_pixels = draw_pixels(generator, latents, asked)
+    first_pixels = draw_pixels(generator, latents, asked)
+    tries = spec.tries if asked is not None and judge is not None else 1
+    if asked is not None and judge is not None and tries > 1:  # as visitors are served
+        drawn_pixels = draw_pixels(generator, surest_latents(generator, judge, seeds, asked, tries), asked)
+    else:
+        drawn_pixels = first_pixels
     tick()
     drawn = imagenet_features(drawn_pixels)
     tick()
@@ -145,6 +157,10 @@ def evaluate_drawings(
     precise, recalled = precision_recall(real, drawn)
     named, seen = classifier_answers(garment_part(drawn_pixels))
     classes, table, agreement, ceiling = _agreement(spec.learns, spec.classes, test, named, asked)
+    unchosen = None
+    if tries > 1:
+        first_named, _ = classifier_answers(garment_part(first_pixels))
+        unchosen = _agreement(spec.learns, spec.classes, test, first_named, asked)[2]
     near, near_real, limit, nearest = _copies(spec.size, train, test, seen, asked, spec.classes, spec.learns)
     tick()
     return DrawingReport(
@@ -159,6 +175,7 @@ def evaluate_drawings(
         recall=_rate(recalled),
         judged_by=CLASSIFIER,
         agreement=agreement,
+        agreement_first=unchosen,
         agreement_real=ceiling,
         classes=classes,
         asked=table,
@@ -167,6 +184,7 @@ def evaluate_drawings(
         near_from=limit,
         nearest=nearest,
         spread=spread(drawn) / spread(real),
+        tries=tries,
     )
 
 

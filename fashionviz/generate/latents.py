@@ -23,12 +23,28 @@ def latent_of(seed: int, size: int, truncation: float | None = None) -> Latent:
     Returns:
         ``(size,)`` float32 from a normal distribution.
     """
+    return candidates(seed, size, 1, truncation)[0]
+
+
+def candidates(seed: int, size: int, count: int, truncation: float | None = None) -> NDArray[np.float32]:
+    """Latents of one seed, drawn one after the other; the first one is :func:`latent_of`'s.
+
+    Args:
+        seed, size, truncation: as of :func:`latent_of`.
+        count: how many.
+
+    Returns:
+        ``(count, size)`` float32.
+    """
     rng = np.random.Generator(np.random.PCG64(seed))
-    values = rng.standard_normal(size)
-    if truncation is not None:
-        while (far := np.abs(values) > truncation).any():
-            values[far] = rng.standard_normal(int(far.sum()))
-    return values.astype(np.float32)
+    found = []
+    for _ in range(count):
+        values = rng.standard_normal(size)
+        if truncation is not None:
+            while (far := np.abs(values) > truncation).any():
+                values[far] = rng.standard_normal(int(far.sum()))
+        found.append(values.astype(np.float32))
+    return np.stack(found)
 
 
 def latents_of(seeds: list[int] | tuple[int, ...], size: int, truncation: float | None = None) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,24 +66,27 @@ class Point:
         """The seed it begins at, if any."""
         return self.start if isinstance(self.start, int) else None
 
-    def latent(self, size: int, truncation: float | None = None) -> Latent:
+    def latent(
+        self, size: int, truncation: float | None = None, of_seed: Callable[[int], Latent] | None = None
+    ) -> Latent:
         """The latent ``(size,)`` float32.
 
         Args:
             size: dimensions.
             truncation: of the seeds' latents; one that is written out stays as it is.
+            of_seed: gives a seed's latent, instead of :func:`latent_of`.
 
         Raises:
             InvalidRequest: a latent that is written out has other dimensions, or is not finite.
         """
         if isinstance(self.start, int):
-            z = latent_of(self.start, size, truncation)
+            z = of_seed(self.start) if of_seed else latent_of(self.start, size, truncation)
         else:
             z = _decoded(self.start)
             if len(z) != size:
                 raise InvalidRequest(f"That latent has {len(z)} numbers; this generator takes {size}.")
         for move in self.moves:
-            z = slerp(z, move.towards.latent(size, truncation), move.share)
+            z = slerp(z, move.towards.latent(size, truncation, of_seed), move.share)
         return z
 
     def towards(self, other: Point, share: float) -> Point:

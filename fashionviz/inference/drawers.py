@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from fashionviz.drawing_results import Drawing, Stage
 from fashionviz.errors import Cancelled, InvalidRequest, Overloaded
 from fashionviz.generate.draw import to_pixels
+from fashionviz.generate.latents import Latent
 from fashionviz.generate.limits import MAX_TRUNCATION, MIN_TRUNCATION
 from fashionviz.generate.points import Point
+from fashionviz.generate.second_look import surest
 from fashionviz.inference.config import EngineConfig
 from fashionviz.models.drawing_weights import load_generator, load_judge
 from fashionviz.models.generators import GeneratorSpec
@@ -108,11 +110,26 @@ class Drawer:
             asked = None if classes is None else classes[None].to(self.device)
             return to_pixels(self.generator(torch.from_numpy(z)[None].to(self.device), asked))[0]
 
+    @property
+    def tries(self) -> int:
+        """Latents of a seed among which the discriminator chooses; 1 where none is shipped."""
+        return self.spec.tries if self.spec.classes and self.card.judge_sha256 else 1
+
+    def latent(self, point: Point, named: str | None, truncation: float | None) -> Latent:
+        """The latent of a point for a class that the generator draws, as :meth:`class_of` gives it."""
+        if self.tries == 1 or named is None:
+            return point.latent(self.spec.latent, truncation)
+        place = self.spec.classes.index(named)
+        return point.latent(
+            self.spec.latent,
+            truncation,
+            lambda seed: surest(self.generator, self.judge, seed, place, self.tries, truncation),
+        )
+
     def draw(self, point: Point, label: str | None, truncation: float | None) -> Drawing:
         """The picture of a point."""
         named = self.class_of(label, point)
-        pixels = self.picture(point.latent(self.spec.latent, truncation), self.weights(named))
-        return Drawing(str(point), named, pixels)
+        return Drawing(str(point), named, self.picture(self.latent(point, named, truncation), self.weights(named)))
 
 
 def stages_of(found: dict[str, Tensor]) -> tuple[Stage, ...]:

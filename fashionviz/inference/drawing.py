@@ -181,12 +181,12 @@ class DrawingCalls(HeldModels):
         drawer, tick = self._drawer(model), ticker(on_progress, cancel)
         keys = [_point(p) for p in points]
         named = [drawer.class_of(labels[k] if labels is not None else label, key) for k, key in enumerate(keys)]
-        latents = [key.latent(drawer.spec.latent, truncation) for key in keys]
         ways = [(k, (k + 1) % len(keys)) for k in range(len(keys) if loop else len(keys) - 1)]
         total = len(ways) * steps + (0 if loop else 1)
         frames: list[Pixels] = []
         with drawer.alone(cancel) as waited:
             began = time.perf_counter()
+            latents = [drawer.latent(key, name, truncation) for key, name in zip(keys, named, strict=True)]
             for a, b in ways:
                 first, second = drawer.weights(named[a]), drawer.weights(named[b])
                 for step in range(steps):
@@ -219,8 +219,8 @@ class DrawingCalls(HeldModels):
         drawer, key = self._drawer(model), _point(point)
         named = drawer.class_of(label, key)
         classes = drawer.weights(named)
-        z = torch.from_numpy(key.latent(drawer.spec.latent, truncation))[None].to(drawer.device)
         with drawer.alone(), torch.inference_mode():
+            z = torch.from_numpy(drawer.latent(key, named, truncation))[None].to(drawer.device)
             found = drawer.generator.watch(z, None if classes is None else classes[None].to(drawer.device))
             drawn = drawer.draw(key, label, truncation)
         return Formation(drawer.ref, str(key), named, stages_of(found), drawn.pixels)

@@ -61,6 +61,8 @@ class GeneratorSpec:
         latent: dimensions of its latents.
         paper: where the design comes from.
         default: what draws where nobody chose.
+        tries: of a conditional one whose discriminator is shipped: latents of a seed, of which the discriminator takes
+            the one whose picture it names most surely as asked (:mod:`fashionviz.generate.second_look`).
     """
 
     name: str
@@ -74,6 +76,7 @@ class GeneratorSpec:
     latent: int
     paper: str
     default: bool = False
+    tries: int = 1
 
     @property
     def task(self) -> str:
@@ -95,6 +98,7 @@ def register_generator(
     classes: tuple[str, ...] = (),
     paper: str = "",
     default: bool = False,
+    tries: int = 1,
 ) -> Callable[[Callable[[], Generator]], Callable[[], Generator]]:
     """Register a builder ``build() -> Generator`` under ``architecture.task``."""
     unknown = {*learns, *classes} - set(GENDER_CATEGORY)
@@ -116,6 +120,7 @@ def register_generator(
             latent=latent,
             paper=paper,
             default=default,
+            tries=tries,
         )
         return build
 

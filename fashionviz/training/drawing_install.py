@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from fashionviz.drawing_results import DrawingReport
 from fashionviz.errors import WeightsError
@@ -38,6 +39,8 @@ def _words(spec: GeneratorSpec) -> tuple[str, str]:
     """Description and limits."""
     what = ", ".join(spec.learns) if spec.learns and not spec.classes else "the whole catalogue"
     asked = " It is asked for one of six classes." if spec.classes else ""
+    if spec.tries > 1:
+        asked += f" Of {spec.tries} latents of a seed its discriminator takes the one that it names most surely as asked."
     return (
         f"Draws garments of 64×64 pixels on white from random numbers, learned from catalogue photos of {what}.{asked} "
         "Men and Women name the department an item is sold in, not a person.",
@@ -80,8 +83,8 @@ def install_generator(
         DataError: the splits that the report needs are not there.
     """
 
-    def measured(card: GeneratorCard, served: Generator, fresh: Path) -> GeneratorCard:
-        report = evaluate_drawings(spec.name, generator=served, sha256=card.sha256)
+    def measured(card: GeneratorCard, served: Generator, judge: nn.Module | None, fresh: Path) -> GeneratorCard:
+        report = evaluate_drawings(spec.name, generator=served, judge=judge, sha256=card.sha256)
         save_drawing_report(report, fresh)
         return card.model_copy(update={"metrics": drawing_metrics(report)})
 
@@ -91,7 +94,7 @@ def install_generator(
     return _store(recipe, spec, result, card, measured, before)
 
 
-Measured = Callable[[GeneratorCard, Generator, Path], GeneratorCard]
+Measured = Callable[[GeneratorCard, Generator, nn.Module | None, Path], GeneratorCard]
 
 
 def _store(
@@ -118,10 +121,14 @@ def _store(
         served = spec.make()
         fill(served, fresh / FILE, stored.sha256, spec.name)  # the rounded values, as they will be served
         served.eval()
+        judging: nn.Module | None = None
+        if judged and spec.make_judge:
+            judging = spec.make_judge().eval()
+            fill(judging, fresh / JUDGE_FILE, judged.sha256, spec.name)
         earlier = before / FILM if before is not None and (before / FILM).is_file() else None
         save_film(result.film, fresh / FILM, earlier)
         if measured:
-            card = measured(card, served, fresh)
+            card = measured(card, served, judging, fresh)
         card = card.model_copy(update={"golden": golden(spec, served)})
         card.save(fresh / "card.json")
         if folder.exists():

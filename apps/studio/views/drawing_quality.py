@@ -118,10 +118,12 @@ def figures(report: DrawingReport) -> None:
         f"{report.first_seed:,} to {last:,}. Features: {report.features}. On the scale at {report.on_scale():.3f} "
         f"(Fréchet) and {report.on_scale('kernel'):.3f} (kernel)."
     )
-    shares = {
+    chosen = report.tries > 1
+    shares: dict[str, Rate | None] = {
         "precision: drawings that lie where photos do": report.precision,
         "recall: photos that lie where drawings do": report.recall,
         f"class agreement: drawings that {report.judged_by} takes for the class asked for": report.agreement,
+        **({f"before the discriminator chose one of {report.tries}": report.agreement_first} if chosen else {}),
         "the same of photos of that size: the ceiling": report.agreement_real,
         f"near-copies: drawings more like a training item than {report.near_from:.3f} (cosine)": report.near_copies,
         "the same of test photos": report.near_copies_real,
@@ -130,6 +132,11 @@ def figures(report: DrawingReport) -> None:
         pd.DataFrame({"share": list(shares), "value (95 % interval)": [rate(v) for v in shares.values()]}),
         hide_index=True,
     )
+    if chosen:
+        st.caption(
+            f"Of {report.tries} latents of a seed the discriminator takes the one whose picture it names most surely "
+            "as asked, here as everywhere in the suite."
+        )
 
 
 def agreement(info: GeneratorInfo, report: DrawingReport) -> None:
