@@ -40,7 +40,7 @@ def _words(spec: GeneratorSpec) -> tuple[str, str]:
     what = ", ".join(spec.learns) if spec.learns and not spec.classes else "the whole catalogue"
     asked = " It is asked for one of six classes." if spec.classes else ""
     if spec.tries > 1:
-        asked += f" Of {spec.tries} latents of a seed its discriminator takes the one that it names most surely as asked."
+        asked += f" Of a seed's {spec.tries} latents its discriminator takes the one it names most surely as asked."
     return (
         f"Draws garments of 64×64 pixels on white from random numbers, learned from catalogue photos of {what}.{asked} "
         "Men and Women name the department an item is sold in, not a person.",
