@@ -6,7 +6,7 @@ size; a query is an item with noise, at a cosine of about 0.8 from it, as a stre
 measured where it is installed (it is no part of the suite).
 
     python -m bench.bench_catalogue                     # 10,000 vectors, a table
-    python -m bench.bench_catalogue --sizes 10000 100000 --write   # and into docs/catalogue.md
+    python -m bench.bench_catalogue --sizes 10000 100000 --write   # and into docs/catalogue.md; other sizes stay there
 """
 
 from __future__ import annotations
@@ -291,13 +291,36 @@ def store_rows(n: int, leave_out: str) -> Iterator[str]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+_ROW = re.compile(r"\| ([\d,]+) \|")
+
+
+def _size(line: str) -> int | None:
+    """The number of vectors that a table row is about; ``None`` of any other line."""
+    found = _ROW.match(line)
+    return int(found[1].replace(",", "")) if found else None
+
+
+def kept(old: list[str], new: list[str]) -> list[str]:
+    """New lines with the rows of an older run, of sizes that were not measured again, in their tables, by size."""
+    sizes = {_size(line) for line in new}
+    out: list[str] = []
+    for place, line in enumerate(new):
+        out.append(line)
+        if line.startswith("|---"):
+            columns = line.count("|")
+            rows = [r for r in new[place + 1 :] if _size(r) and r.count("|") == columns]
+            rows += [r for r in old if (n := _size(r)) and n not in sizes and r.count("|") == columns]
+            out += sorted(rows, key=lambda row: _size(row) or 0)
+    return [line for place, line in enumerate(out) if not (_size(line) and line in out[:place])]
+
+
 def main() -> None:
     """Print the tables; with ``--write`` put them into docs/catalogue.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000])
     parser.add_argument("--leave-out", default="", help="Engines not to measure: a regular expression.")
     parser.add_argument("--leave-out-large", default="", help="The same, of sizes from half a million on.")
-    parser.add_argument("--write", action="store_true", help="Put the tables into docs/catalogue.md.")
+    parser.add_argument("--write", action="store_true", help="Put the rows into docs/catalogue.md.")
     given = parser.parse_args()
 
     lines: list[str] = []
@@ -313,7 +336,7 @@ def main() -> None:
         versions += f", LanceDB {lancedb.__version__}"
     say(
         f"{QUERIES} queries one after the other on {os.cpu_count()} cores ({platform.machine()}), others at work "
-        "beside it: compare within the table. "
+        "beside it: compare within a size, whose rows are of one run. "
         f"{versions}; {DIM} dimensions, {K} nearest, {CATEGORIES} categories of unequal size; the filter leaves the "
         "query's own category.\n"
     )
@@ -333,7 +356,7 @@ def main() -> None:
             say(row)
     if given.write:
         text = DOC.read_text()
-        DOC.write_text(BLOCK.sub(lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text))
+        DOC.write_text(BLOCK.sub(lambda f: f"{f[1]}{chr(10).join(kept(f[0].splitlines(), lines))}\n{f[2]}", text))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,16 @@ class PhotoBatch(NamedTuple):
     asked: Tensor
 
 
+def falling(done: float, fall: float) -> float:
+    """What the rates are multiplied with when a share ``done`` of the steps is done: 1, and at last evenly to 0.
+
+    Args:
+        done: 0..1.
+        fall: last share of the steps, over which they fall; above 0.
+    """
+    return min(1.0, max(0.0, (1 - done) / fall))
+
+
 class DrawingGame(pl.LightningModule):
     """A generator, what judges it, and the generator's moving average.
 
@@ -64,6 +74,7 @@ class DrawingGame(pl.LightningModule):
 
     def training_step(self, batch: PhotoBatch, index: int) -> None:
         """One step of the judge, then one of the generator, on the same pictures."""
+        self._slow()
         classes = bool(self.spec.classes)
         fake = self.generator(batch.z, batch.asked if classes else None)
         if isinstance(self.judge, ConditionalDiscriminator):
@@ -72,6 +83,19 @@ class DrawingGame(pl.LightningModule):
             losses = self._plain(batch, fake)
         self._follow()
         self.log_dict(losses, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(fake))
+
+    def _slow(self) -> None:
+        """Set the rates of this step (:attr:`DrawingRecipe.fall`)."""
+        recipe = self.recipe
+        if not recipe.fall:
+            return
+        trainer = self.trainer
+        # Of the whole run: one that stops early goes on later as if it had not.
+        steps = int(trainer.num_training_batches) * max(trainer.max_epochs or 0, recipe.epochs)
+        share = falling(int(self.updates) / steps, recipe.fall)
+        for optimiser, rate in zip(self.optimizers(), (recipe.rate, recipe.judge_rate or recipe.rate), strict=True):  # type: ignore[arg-type]
+            for group in optimiser.param_groups:
+                group["lr"] = rate * share
 
     def _step(self, number: int, loss: Tensor) -> None:
         optimiser = self.optimizers()[number]  # type: ignore[index]

@@ -20,6 +20,7 @@ class DrawingRecipe:
         loss: ``bce`` (the paper's, non-saturating) or ``hinge``.
         rate, betas: of Adam.
         judge_rate: of the discriminator's Adam where it has a rate of its own (Heusel et al., arXiv:1706.08500).
+        fall: last share of the steps, over which the rates fall evenly to nothing.
         smooth: of the paper's loss: what real photos are worth, one-sided (Salimans et al. 2016).
         naming: weight of the cross-entropy with which the pictures are to be of their class.
         guides: of a conditional one: trained classifiers of its classes that tell the generator, beside the
@@ -42,6 +43,7 @@ class DrawingRecipe:
     loss: Literal["bce", "hinge"] = "bce"
     rate: float = 2e-4
     judge_rate: float | None = None
+    fall: float = 0.0
     betas: tuple[float, float] = (0.5, 0.999)
     smooth: float = 0.9
     naming: float = 0.0
@@ -64,11 +66,12 @@ DRAWING_RECIPES: dict[str, DrawingRecipe] = {
         DrawingRecipe(model="dcgan.men_apparel", epochs=2, batch=32, start="dcgan.all"),
         DrawingRecipe(
             model="cgan64.gender_category",
-            epochs=12,
+            epochs=44,
             per_epoch=9_600,
             batch=32,
             loss="hinge",
             judge_rate=4e-4,
+            fall=0.3,
             betas=(0.0, 0.9),
             naming=0.3,
             ema_decay=0.998,

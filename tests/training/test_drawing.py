@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from fashionviz.data.examples import KINDS, draw
 from fashionviz.drawing_results import DrawingReport
@@ -23,7 +24,7 @@ from fashionviz.models.generators import Generator, GeneratorSpec, get_generator
 from fashionviz.models.preprocess import letterbox
 from fashionviz.results import ModelRef
 from fashionviz.training.drawing_install import install_generator, starting_generator
-from fashionviz.training.drawing_module import DrawingGame
+from fashionviz.training.drawing_module import DrawingGame, falling
 from fashionviz.training.drawing_own import own_name, photos_from_folder, train_on_folder
 from fashionviz.training.drawing_photos import DrawingBatches, Photos
 from fashionviz.training.drawing_recipes import DRAWING_RECIPES, DrawingRecipe
@@ -74,12 +75,24 @@ def test_a_resumed_run_draws_the_same(tmp_path: Path, name: str) -> None:
     assert (tmp_path / "whole" / "epoch-003.png").is_file()
 
 
+def test_the_rates_fall_to_nothing_at_last(tmp_path: Path) -> None:
+    assert [falling(done, 0.25) for done in (0.0, 0.5, 0.75, 0.875, 1.0)] == [1.0, 1.0, 1.0, 0.5, 0.0]
+    recipe, spec = quick(CONDITIONAL)
+    assert recipe.fall > 0
+    train_generator(recipe, spec, photos(16), photos(24), folder=tmp_path, on_epoch=lambda *_: None)  # 2 steps each
+    states = torch.load(tmp_path / "last.ckpt", weights_only=True)["optimizer_states"]
+    rates = [state["param_groups"][0]["lr"] for state in states]
+    last = falling(5 / 6, recipe.fall)  # of the last step
+    assert 0 < last < 1
+    assert rates == pytest.approx([recipe.rate * last, (recipe.judge_rate or 0) * last])
+
+
 def test_the_discriminator_warms_up_alone_and_a_guide_is_heard_but_not_kept(
     random_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(random_weights))
     recipe, spec = quick(CONDITIONAL)
-    recipe = replace(recipe, guides=(MODEL,), guiding=1.0, naming=0.0, rate=1e-3)
+    recipe = replace(recipe, guides=(MODEL,), guiding=1.0, naming=0.0, rate=1e-3, fall=0.0)
     batch = DrawingBatches(recipe, spec, photos(24))[0]
 
     def after(steps: int, **changed: float) -> tuple[dict[str, torch.Tensor], dict[str, float], DrawingGame]:
@@ -118,12 +131,18 @@ def test_a_run_goes_on_with_the_discriminator_the_history_and_the_film(
     scratch = train_generator(recipe, spec, *kept, folder=tmp_path / "one", on_epoch=lambda *_: None)
     assert len(scratch.history) == 2, "from nothing both learn at once"
 
-    def measure(name: str, *, generator: Generator, sha256: str) -> DrawingReport:
+    judges: list[nn.Module] = []
+
+    def measure(name: str, *, generator: Generator, judge: nn.Module, sha256: str) -> DrawingReport:
+        judges.append(judge)
         return replace(made_up(), model=ModelRef(name, sha256))
 
     monkeypatch.setattr("fashionviz.training.drawing_install.evaluate_drawings", measure)
     first = install_generator(recipe, spec, scratch, command="none", start=None)
-    assert load_judge(CONDITIONAL) is not None
+    shipped = load_judge(CONDITIONAL)
+    asked = torch.rand(4, 3, 64, 64), torch.arange(4)
+    with torch.no_grad():
+        assert torch.equal(judges[0](*asked)[1], shipped(*asked)[1]), "it is measured with what is shipped"
     path, started = starting_generator(recipe, None)
     assert started == CONDITIONAL
     went_on = train_generator(recipe, spec, *kept, start=path, folder=tmp_path / "two", on_epoch=lambda *_: None)
