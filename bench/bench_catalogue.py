@@ -269,7 +269,7 @@ def rows_for(n: int, leave_out: str) -> Iterator[str]:
                 search(data.queries[0], int(data.asked[0]) if category else None)
                 median, p95, recall = _timed(search, data, category, truths[category])
                 ratio = base.setdefault(category, median) / median
-                cells += [f"{median:.2f} / {p95:.2f}", f"×{ratio:.2g}", f"{recall:.3f}"]
+                cells += [f"{median:.2f} / {p95:.2f}", f"×{float(f'{ratio:.2g}'):g}", f"{recall:.3f}"]
             yield " | ".join(cells) + " |"
         finally:
             shutil.rmtree(folder, ignore_errors=True)

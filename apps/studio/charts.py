@@ -1,4 +1,4 @@
-"""Charts that can be taken along: under each its table, and buttons for PNG, SVG and interactive HTML.
+"""Charts and pictures that can be taken along as PNG, SVG and interactive HTML; charts with their table, too.
 
 The files are made in the visitor's browser, on white ground, by Plotly's script from this server, which is loaded when
 the first button is pressed. The server needs no browser for it.
@@ -17,6 +17,9 @@ import streamlit as st
 from apps.plotly_js import ADDRESS
 from apps.studio.parts import PLAIN
 from fashionviz.figures.export import figure_rows, printable
+from fashionviz.figures.pictures import Picture
+from fashionviz.figures.taken import picture_figure
+from fashionviz.images import encode_png
 
 _HERE = Path(__file__).parent
 _BUTTONS = """
@@ -75,3 +78,24 @@ def chart(
         )
         if len(frame):
             st.dataframe(frame, hide_index=True, column_config=columns, key=f"table {key}")
+
+
+def save_picture(pixels: Picture, key: str, name: str, title: str, label: str = "Picture (PNG)") -> None:
+    """What a picture can be saved as: a button for PNG, and on demand those of a chart.
+
+    Args:
+        pixels: ``(H, W, 3)`` uint8.
+        key: of the elements; unique on the page.
+        name: of the files, without an ending.
+        title: what it shows, in words: it stands over the SVG and in the HTML.
+        label: of the button.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            label, encode_png(pixels), file_name=f"{name}.png", mime="image/png", on_click="ignore",
+            icon=":material/download:", key=f"png {key}",
+        )  # fmt: skip
+        more = st.toggle("As SVG or interactive HTML", key=f"more {key}")
+    if more:  # the picture travels to the browser a second time
+        figure = printable(picture_figure(pixels, title))
+        _buttons(key=f"save {key}", data={"figure": figure.to_json(), "name": name, "script": ADDRESS})

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from apps.studio import item_photos, parts
 from apps.studio.answered import answered
+from apps.studio.charts import save_picture
 from fashionviz import images
 from fashionviz.errors import Cancelled
 from fashionviz.explore_results import ChannelAttribution, TopItems
 from fashionviz.figures.channels import channel_photo, channel_signed
-from fashionviz.images import encode_png
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Progress
 
@@ -110,14 +110,9 @@ def own_photo(asked: Asked, result: ChannelAttribution, *, cut: bool) -> None:
         )
     if not result.values.any():
         st.info("This channel does not answer to your photo: nothing flows back from it.")
-    st.download_button(
-        "Picture (PNG)",
-        encode_png(parts.shown(heat, 640)),
-        file_name=f"{asked.model}-{asked.layer}-{asked.channel}.png",
-        mime="image/png",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    stem = f"{asked.model}-{asked.layer}-{asked.channel}"
+    title = f"From channel {asked.channel} of {asked.layer}, {asked.model}"
+    save_picture(parts.shown(heat, 640), "channel", stem, title)
 
 
 def top_nine(asked: Asked, top: TopItems, *, cut: bool) -> None:

@@ -9,12 +9,12 @@ import streamlit as st
 from apps.lab.match_snippets import why_cli, why_curl, why_python
 from apps.studio import match_cards, parts
 from apps.studio.answered import answered
+from apps.studio.charts import save_picture
 from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
 from fashionviz.explain.methods import METHODS
 from fashionviz.figures.why import OVERLAY, SIGNED, styles_of, why_picture, why_pictures, why_words
-from fashionviz.images import encode_png
 from fashionviz.match.catalogue import Catalogue, CatalogueInfo
 from fashionviz.match.results import Match
 from fashionviz.match.why import METHOD, Why, methods_of, why_match, why_not
@@ -117,10 +117,8 @@ def _show(result: Why, match: Match, held: Held, shown: bool, of: str) -> None:
         f"Weights `{found.model.name}`, SHA-256 `{found.model.sha256[:12]}…`"
     )
     name = quote(match.item.id, safe="")
-    st.download_button(
-        "Both pictures (PNG)", encode_png(why_picture(found, style)), file_name=f"why-{name}.png",
-        mime="image/png", on_click="ignore", icon=":material/download:", key="why_save",
-    )  # fmt: skip
+    title = f"Why item {match.item.id} is like the garment"
+    save_picture(why_picture(found, style), "why", f"why-{name}", title, "Both pictures (PNG)")
     if shown:
         asked = (held.name, result.catalogue, match.item.id, result.box, found.method)
         code_tabs(why_python(*asked), why_cli(*asked), why_curl(*asked))

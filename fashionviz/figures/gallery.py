@@ -62,9 +62,16 @@ def contact_sheet(
         x = gap + (i % columns) * (cell[0] + gap)
         y = 2 * gap + words + (i // columns) * (cell[1] + words + gap)
         smooth = Image.Resampling.BICUBIC if i == 0 else Image.Resampling.NEAREST
-        page.paste(Image.fromarray(enlarge(picture, side)).resize(size, smooth), (x, y))
+        page.paste(Image.fromarray(enlarge(picture, side)).resize(_fitted(picture, cell), smooth), (x, y))
         pen.text((x, y + size[1] + 2), caption, fill="black", font=font)
     return np.asarray(page)
+
+
+def _fitted(picture: Picture, cell: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of a picture that fills a cell as far as its own proportions let it."""
+    height, width = picture.shape[:2]
+    scale = min(cell[0] / width, cell[1] / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def trust_figure(trust: Trust, height: int = 260) -> go.Figure:

@@ -310,3 +310,17 @@ def test_a_chart_is_saved_by_keyboard(browser_page: Page, suite_url: str) -> Non
             assert CLASSES[0] in text
             assert not re.findall(r'(?:src|href)="', text[text.rindex("<script>") :])
     expect(page.get_by_text(f"Saved {MODEL}-probabilities.html")).to_be_visible()
+
+
+def test_a_map_is_saved_as_svg(browser_page: Page, suite_url: str) -> None:
+    page = browser_page
+    page.goto(f"{suite_url}/studio/guided-backprop")
+    upload(page, jpeg("dress"))
+    page.get_by_text("As SVG or interactive HTML").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="SVG", exact=True).click()
+    saved = waiting.value
+    assert saved.suggested_filename == f"{MODEL}-guided-backprop.svg"
+    data = saved.path().read_bytes()
+    assert data.startswith(b"<svg")
+    assert b"data:image/png;base64" in data

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 import plotly.graph_objects as go
+from PIL import Image
 
 from fashionviz.disagreement_results import Disagreement, Opinion, Pair
 from fashionviz.figures.curves import curves_figure
 from fashionviz.figures.disagreement import disagreement_figure
 from fashionviz.figures.export import figure_rows, printable
+from fashionviz.figures.gallery import contact_sheet
+from fashionviz.figures.taken import picture_figure
 from fashionviz.figures.theme import layout
 from fashionviz.results import ModelRef
 
@@ -69,3 +75,23 @@ def test_the_matrix_of_disagreement_is_symmetric_with_gaps() -> None:
     assert heat.text[0][1] == "0.25"
     assert heat.customdata[0][2] == "a<br>c<br>nothing in common"
     assert "tops, 90.0%" in heat.customdata[1][0]
+
+
+def test_a_picture_is_taken_along_as_it_is() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 20, 3), dtype=np.uint8)
+    figure = printable(picture_figure(pixels, "A map"))
+    kind, _, data = figure.data[0].source.partition(",")
+    assert kind == "data:image/png;base64"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))), pixels)
+    assert figure.layout.title.text == "A map"
+    assert figure.layout.height == 960 * 30 / 20 + 48
+    assert figure_rows(figure) == []
+
+
+def test_a_sheet_keeps_each_picture_in_proportion() -> None:
+    wide = np.zeros((10, 40, 3), np.uint8)
+    sheet = contact_sheet(np.full((80, 60, 3), 200, np.uint8), [("wide", wide)], "t", columns=2, side=80)
+    black = np.argwhere((sheet == 0).all(axis=2) & (np.arange(sheet.shape[1]) > 12 + 160))
+    picture = black[(black[:, 0] >= 46) & (black[:, 0] < 46 + 80)]
+    height, width = np.ptp(picture, axis=0) + 1
+    assert (height, width) == (40, 160)

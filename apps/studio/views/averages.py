@@ -7,12 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from apps.studio import parts
+from apps.studio.charts import save_picture
 from fashionviz.errors import InvalidRequest
 from fashionviz.explain.averages import FILE
 from fashionviz.explain.kept import NotBuilt
 from fashionviz.explore_results import ClassAverages
 from fashionviz.figures.averages import Look, average_map, average_sheet
-from fashionviz.images import encode_png
 from fashionviz.models.weights import model_folder
 
 #: What the map may show, in words, and how pictures are made of it.
@@ -66,24 +66,18 @@ def tiles(averages: ClassAverages, look: Look, places: list[int]) -> None:
 
 def downloads(averages: ClassAverages, look: Look, places: list[int]) -> None:
     """The sheet as PNG, the arrays as they ship."""
-    with st.container(horizontal=True):
-        if places:
-            st.download_button(
-                "Picture (PNG)",
-                encode_png(average_sheet(averages, places, look)),
-                file_name=f"{averages.model.name}-averages-{look}.png",
-                mime="image/png",
-                on_click="ignore",
-                icon=":material/download:",
-            )
-        st.download_button(
-            "Arrays (NPZ)",
-            (model_folder(averages.model.name) / FILE).read_bytes(),
-            file_name=f"{averages.model.name}-averages.npz",
-            mime="application/octet-stream",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    if places:
+        name = averages.model.name
+        title = f"Average attribution of {name} by class ({look})"
+        save_picture(average_sheet(averages, places, look), "averages", f"{name}-averages-{look}", title)
+    st.download_button(
+        "Arrays (NPZ)",
+        (model_folder(averages.model.name) / FILE).read_bytes(),
+        file_name=f"{averages.model.name}-averages.npz",
+        mime="application/octet-stream",
+        on_click="ignore",
+        icon=":material/download:",
+    )
 
 
 def table(averages: ClassAverages) -> None:

@@ -10,11 +10,14 @@ import streamlit as st
 from apps.lab.snippets import curl_snippet
 from apps.studio import jobs, parts, state, trust_view
 from apps.studio.answered import answered
+from apps.studio.charts import save_picture
 from apps.studio.code_tabs import code_tabs
 from apps.studio.every import TOP, Answer, every_work, shell_code, table, table_csv, table_json
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
 from fashionviz.explain.methods import get_method
+from fashionviz.figures.gallery import contact_sheet
+from fashionviz.inference.held import region_of
 from fashionviz.models.registry import get_model
 from fashionviz.results import Box, ModelInfo
 from fashionviz.take_home.code import every_python
@@ -174,6 +177,11 @@ def downloads(held: Held, box: Box | None, done: Sequence[Answer]) -> None:
     if frame["error"].isna().all():
         frame = frame.drop(columns="error")
     st.dataframe(frame, hide_index=True, column_config=share | brief)
+    drawn = [(answer.info.name, answer.map) for answer in done if answer.map is not None]
+    if drawn:
+        title = f"Where each model looked for its first answer: {held.name}"
+        whole = held.photo.pixels if box is None else region_of(held.photo, box).pixels
+        save_picture(contact_sheet(whole, drawn, title), "every", "every-model", title, "All maps (PNG)")
     with st.container(horizontal=True):
         for label, data, name, mime in (
             ("Table (CSV)", table_csv(done), "every-model.csv", "text/csv"),

@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.studio import attributions, jobs, parts, state, trust_view
 from apps.studio.attributions import Asked, Known
+from apps.studio.charts import save_picture
 from apps.studio.jobs import Job
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
@@ -16,7 +17,6 @@ from fashionviz.explain.methods import METHODS
 from fashionviz.explain.trust import ALIKE, MARGIN
 from fashionviz.figures.gallery import SCALES, contact_sheet, draw_as
 from fashionviz.figures.pictures import view_photo
-from fashionviz.images import encode_png
 from fashionviz.results import Attribution, Box, Prediction
 
 MOST_PROBABLE = "the most probable class"
@@ -207,14 +207,11 @@ def take_along(held: Held, asked: Asked, known: Known, scale: str) -> None:
     st.subheader("As a table", anchor=False)
     st.dataframe(pd.DataFrame(attributions.rows(info, known)).dropna(axis=1, how="all"), hide_index=True)
     draw = draw_as(scale, grey=parts.grey(info))
-    sheet = contact_sheet(
-        view_photo(first.view),
-        [(METHODS[m].title, draw(a)) for m, a in done.items()],
-        f"{info.name}: {first.question} ({first.probability:.1%}), {scale.lower()}",
-    )
+    title = f"{info.name}: {first.question} ({first.probability:.1%}), {scale.lower()}"
+    sheet = contact_sheet(view_photo(first.view), [(METHODS[m].title, draw(a)) for m, a in done.items()], title)
+    save_picture(sheet, "gallery", "gallery", title, "Gallery (PNG)")
     with st.container(horizontal=True):
         for label, data, name, mime in (
-            ("Gallery (PNG)", encode_png(sheet), "gallery.png", "image/png"),
             ("Table (CSV)", attributions.rows_csv(info, known), "gallery.csv", "text/csv"),
             (
                 "Every score (JSON)",

@@ -10,6 +10,7 @@ import streamlit as st
 from apps.lab.snippets import explain_curl
 from apps.studio import parts, trust_view
 from apps.studio.answered import answered
+from apps.studio.charts import save_picture
 from apps.studio.code_tabs import code_tabs
 from apps.studio.state import Held
 from apps.words import INSENSITIVE, caution_markdown
@@ -22,7 +23,6 @@ from fashionviz.figures.pictures import (
     enlarge,
     view_photo,
 )
-from fashionviz.images import encode_png
 from fashionviz.results import Attribution, Box
 from fashionviz.take_home.code import explain_cli, explain_python
 
@@ -119,23 +119,16 @@ def details(result: Attribution) -> None:
     raw = io.BytesIO()
     np.save(raw, result.values)
     stem = f"{result.model.name}-{result.method}"
-    with st.container(horizontal=True):
-        st.download_button(
-            "Picture (PNG)",
-            encode_png(enlarge(attribution_signed(result), _SIDE)),
-            file_name=f"{stem}.png",
-            mime="image/png",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "Raw attribution (NPY, float32)",
-            raw.getvalue(),
-            file_name=f"{stem}.npy",
-            mime="application/octet-stream",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    title = f"{get_method(result.method).title} of {result.model.name} for {result.question}"
+    save_picture(enlarge(attribution_signed(result), _SIDE), "map", stem, title)
+    st.download_button(
+        "Raw attribution (NPY, float32)",
+        raw.getvalue(),
+        file_name=f"{stem}.npy",
+        mime="application/octet-stream",
+        on_click="ignore",
+        icon=":material/download:",
+    )
 
 
 info = parts.model()

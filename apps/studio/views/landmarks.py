@@ -9,12 +9,12 @@ import streamlit as st
 
 from apps.lab.snippets import landmarks_curl
 from apps.studio import parts, state
+from apps.studio.charts import save_picture
 from fashionviz.data.landmarks.annotated import NOTE as ANNOTATED
 from fashionviz.data.landmarks.annotated import learned_note
 from fashionviz.data.landmarks.kinds import NOTE
 from fashionviz.data.own_tasks import OWN_TASKS
 from fashionviz.figures.landmarks import heat_picture, landmark_picture, legend
-from fashionviz.images import encode_png
 from fashionviz.landmark_results import Landmarks
 from fashionviz.models.card import Metric
 from fashionviz.results import Box, ModelInfo
@@ -56,14 +56,7 @@ def pictures(result: Landmarks, photo: state.Held) -> None:
         st.caption(
             f"{len(there)} of {len(names)} landmarks are said to be there." if there else "It finds no landmark here."
         )
-        st.download_button(
-            "Picture with dots (PNG)",
-            encode_png(dots),
-            file_name="landmarks.png",
-            mime="image/png",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+        save_picture(dots, "dots", "landmarks", f"Landmarks by {result.model.name}", "Picture with dots (PNG)")
     with right:
         st.subheader("Where it looks for one", anchor=False)
         first = next((i for i, mark in enumerate(result.found) if mark.present), 0)

@@ -9,10 +9,10 @@ import streamlit as st
 
 from apps.lab.snippets import segment_cli, segment_curl
 from apps.studio import parts, state
-from apps.studio.charts import chart
+from apps.studio.charts import chart, save_picture
 from fashionviz.evaluation.region_report import load_region_report
 from fashionviz.figures.regions import label_png, legend, region_picture, shares_figure, with_legend
-from fashionviz.images import Photo, encode_png
+from fashionviz.images import Photo
 from fashionviz.inference.segment import segmenter
 from fashionviz.models.registry import get_model
 from fashionviz.region_json import segmentation_json
@@ -53,9 +53,9 @@ def downloads(result: Segmentation, part: Photo, file: str) -> None:
     size = (part.height, part.width)
     picture = with_legend(region_picture(result, part.pixels), result)
     facts = json.dumps(segmentation_json(result, file, size), indent=2, ensure_ascii=False)
+    save_picture(picture, "regions", "regions", f"Garment, skin and hair, background: {result.model.name}")
     with st.container(horizontal=True):
         for label, data, name, mime in (
-            ("Picture (PNG)", encode_png(picture), "regions.png", "image/png"),
             ("Class numbers (PNG)", label_png(result.labels_on(size)), "regions.labels.png", "image/png"),
             ("Shares and labels (JSON)", facts, "regions.json", "application/json"),
         ):
