@@ -51,12 +51,14 @@ def contact_sheet(
     tiles = [("The photo", photo), *maps]
     height, width = photo.shape[:2]
     size = (max(1, round(width * side / max(height, width))), max(1, round(height * side / max(height, width))))
-    cell, words, gap = (max(size[0], 160), size[1]), 22, 12
+    font = ImageFont.load_default(14)
+    widest = max(round(font.getlength(caption)) for caption, _ in tiles)
+    cell, words, gap = (max(size[0], 160, widest), size[1]), 22, 12
     rows = -(-len(tiles) // columns)
     page = Image.new(
         "RGB", (columns * (cell[0] + gap) + gap, rows * (cell[1] + words + gap) + 2 * gap + words), "white"
     )
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(14)
+    pen = ImageDraw.Draw(page)
     pen.text((gap, gap), title, fill="black", font=font)
     for i, (caption, picture) in enumerate(tiles):
         x = gap + (i % columns) * (cell[0] + gap)
