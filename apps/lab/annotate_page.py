@@ -17,10 +17,10 @@ from gradio.utils import get_upload_folder
 from apps.lab import cards, handlers, parts, snippets
 from apps.lab.annotate_layout import AS_IS, EMPTY, ROWS, Slot
 from apps.lab.desk import Desk, Key, Receipt
-from apps.lab.events import session_of, warn
 from apps.lab.intake import Upload
 from apps.lab.jobs import Jobs
 from apps.lab.layout import Page
+from apps.lab.visitor import session_of, warn
 from fashionviz.annotate.row import Annotation, printable
 from fashionviz.annotate.run import AnnotationRun
 from fashionviz.annotate.table import CHECK_BELOW, below

@@ -10,9 +10,9 @@ from gradio.utils import get_upload_folder
 
 from apps.lab import drawing, handlers, parts
 from apps.lab.drawing import Basis
-from apps.lab.events import warn
 from apps.lab.layout import Page
 from apps.lab.snippets import DEFAULT_URL
+from apps.lab.visitor import warn
 from fashionviz import images
 from fashionviz.drawing_results import Drawing, Samples
 from fashionviz.figures.pictures import enlarge

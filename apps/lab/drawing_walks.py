@@ -11,11 +11,11 @@ from apps.lab import drawing, handlers, parts
 from apps.lab.drawing import Basis
 from apps.lab.drawing_layout import FIND
 from apps.lab.drawing_page import DrawEvents, folder
-from apps.lab.events import session_of, warn
 from apps.lab.intake import Upload, open_photo
 from apps.lab.jobs import Jobs
 from apps.lab.layout import Page
 from apps.lab.snippets import DEFAULT_URL
+from apps.lab.visitor import session_of, warn
 from fashionviz.drawing_results import Drawing, Inversion, Samples, Walk
 from fashionviz.figures.pictures import enlarge
 from fashionviz.images import Photo

@@ -5,7 +5,6 @@ One object a server. It holds the engine and the running jobs; everything of a v
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,54 +16,17 @@ from apps.lab.intake import Upload, open_photo
 from apps.lab.jobs import Jobs
 from apps.lab.maps import Asked
 from apps.lab.trusting import UNCHECKED, check_map
-from fashionviz.images import Photo
+from apps.lab.visitor import Held, Part, session_of, warn
 from fashionviz.landmark_results import Landmarks
-from fashionviz.results import Attribution, Box, Progress
+from fashionviz.results import Attribution, Progress
 
 #: Gradio puts a tracker of the call in place of this default.
 _PROGRESS = gr.Progress()
 _HINT = "Click two opposite corners on the photo to ask about a part of it."
 
 
-@dataclass(frozen=True)
-class Held:
-    """The session's photo and the name of its file."""
-
-    photo: Photo
-    name: str
-
-
-@dataclass(frozen=True)
-class Part:
-    """The chosen part of the photo."""
-
-    choice: str
-    edges: region.Edges
-
-    @classmethod
-    def of(cls, choice: str, left: float, top: float, right: float, bottom: float) -> Part:
-        """From the page's controls: the sliders count only for a custom part."""
-        edges = region.PRESETS.get(choice, (left, top, right, bottom))
-        return cls(choice, edges)
-
-    def box(self, held: Held | None) -> Box | None:
-        """In pixels of the photo."""
-        return region.edges_to_box(held.photo, self.edges) if held else None
-
-
 def _folder() -> Path:
     return Path(get_upload_folder())
-
-
-def session_of(request: gr.Request | None) -> str:
-    """The visitor's session, by which jobs are told apart."""
-    return (request.session_hash if request else None) or "none"
-
-
-def warn(words: str) -> None:
-    """A toast beside the message in the page."""
-    if words:
-        gr.Warning(words, title="No answer")
 
 
 class Events:

@@ -11,11 +11,11 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from apps.lab import cards, every, gallery, handlers, parts, region, snippets
-from apps.lab.events import Held, session_of, warn
 from apps.lab.every import Group, Reply
 from apps.lab.intake import Upload, open_photo
 from apps.lab.jobs import Jobs
 from apps.lab.layout import KEEP_S, Page, code_box, example_row, photo_input
+from apps.lab.visitor import Held, session_of, warn
 from fashionviz.results import ModelInfo
 
 #: Height of a card's pictures in pixels.

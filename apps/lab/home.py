@@ -9,9 +9,9 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from apps.lab import handlers, parts
-from apps.lab.events import Held, Part, session_of
 from apps.lab.jobs import Jobs
 from apps.lab.layout import Page
+from apps.lab.visitor import Held, Part, session_of
 from fashionviz.errors import Cancelled
 from fashionviz.results import Progress
 from fashionviz.take_home.gather import take_home

@@ -8,12 +8,12 @@ from typing import Any
 import gradio as gr
 
 from apps.lab import cards, handlers, maps, parts
-from apps.lab.events import Held, Part, session_of
 from apps.lab.gallery import in_words
 from apps.lab.jobs import Jobs
 from apps.lab.layout import HEIGHT, Page
 from apps.lab.maps import Asked
 from apps.lab.trusting import UNCHECKED, check_map
+from apps.lab.visitor import Held, Part, session_of
 from fashionviz.explain.methods import METHODS
 from fashionviz.figures.gallery import SCALES
 

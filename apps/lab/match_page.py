@@ -9,12 +9,12 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from apps.lab import cards, gallery, handlers, match_snippets, matching, parts, region
-from apps.lab.events import Held, session_of, warn
 from apps.lab.intake import Upload, open_photo
 from apps.lab.jobs import Jobs
 from apps.lab.layout import Page
 from apps.lab.match_layout import NO_WHY, WAITS
 from apps.lab.matching import Question, Shown
+from apps.lab.visitor import Held, session_of, warn
 from fashionviz.errors import Cancelled, FashionvizError
 from fashionviz.explain.methods import METHODS
 from fashionviz.figures.pictures import enlarge

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from apps.lab import parts, region
-from apps.lab.events import Held
+from apps.lab.visitor import Held
 from apps.match_facts import alike, facts
 from apps.words import category_words
 from fashionviz import images

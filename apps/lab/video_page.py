@@ -16,10 +16,10 @@ from gradio.utils import get_upload_folder
 
 from apps import videos
 from apps.lab import cards, handlers, intake, parts, video_pieces
-from apps.lab.events import session_of, warn
 from apps.lab.intake import Upload
 from apps.lab.jobs import Jobs
 from apps.lab.layout import Page
+from apps.lab.visitor import session_of, warn
 from apps.middleware import MAX_VIDEO
 from fashionviz.errors import Cancelled, FashionvizError
 from fashionviz.figures.video import stages_figure, timeline_figure

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from apps.lab import cards, every, every_page, handlers, snippets
-from apps.lab.events import Held
 from apps.lab.every_page import EveryEvents
 from apps.lab.layout import Page
+from apps.lab.visitor import Held
 from fashionviz import images
 from fashionviz.data.answers import ANSWERS
 from fashionviz.data.examples import draw

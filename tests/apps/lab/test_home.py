@@ -10,9 +10,9 @@ import pytest
 
 from apps.lab import handlers, home, parts, region
 from apps.lab.app import build_lab
-from apps.lab.events import Held
 from apps.lab.home import HomeEvents
 from apps.lab.layout import Page
+from apps.lab.visitor import Held
 from fashionviz import images
 from fashionviz.data.examples import draw
 from fashionviz.errors import Cancelled, Overloaded

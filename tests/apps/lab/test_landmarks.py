@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from apps.lab import handlers, landmarks
-from apps.lab.events import Events, Held
+from apps.lab.events import Events
 from apps.lab.region import WHOLE
+from apps.lab.visitor import Held
 from fashionviz.errors import Overloaded
 from fashionviz.images import from_pixels
 from fashionviz.inference.engine import Engine

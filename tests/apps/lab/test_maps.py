@@ -11,10 +11,11 @@ import pytest
 
 from apps.lab import handlers, maps, maps_page, region
 from apps.lab.app import chosen_tab
-from apps.lab.events import Events, Held
+from apps.lab.events import Events
 from apps.lab.layout import Page
 from apps.lab.maps_page import MapsEvents
 from apps.lab.trusting import UNCHECKED
+from apps.lab.visitor import Held
 from fashionviz import images
 from fashionviz.data.examples import draw
 from fashionviz.figures.pictures import attribution_overlay, attribution_signed, enlarge, view_photo

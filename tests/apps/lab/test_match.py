@@ -12,9 +12,9 @@ import pytest
 
 from apps.lab import match_layout, match_page, matching, region
 from apps.lab.app import chosen_tab
-from apps.lab.events import Held
 from apps.lab.layout import Page
 from apps.lab.match_page import MatchEvents
+from apps.lab.visitor import Held
 from fashionviz import images
 from fashionviz.images import Photo, decode, encode_png, from_pixels
 from fashionviz.inference.engine import Engine
