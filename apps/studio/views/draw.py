@@ -218,9 +218,9 @@ with top:
         "New garments, drawn by a network from nothing but a seed. Pick those you like and play with them.",
         drawing.generator_label(info),
         "A generator turns a latent, some hundred numbers, into a picture. A seed fixes the latent, so the same seed "
-        "and class draw the same garment on every page, in the API and on the command line. One that knows classes draws "
-        "a few from each seed, and the network that judged it while it learned keeps the one that looks most like what "
-        "was asked for.",
+        "and class draw the same garment on every page, in the API and on the command line. One that knows classes "
+        "draws a few from each seed, and the network that judged it while it learned keeps what looks most like "
+        "what was asked for.",
         "Press a picture to pick it. Between two picks the network can draw every step; near one pick lie garments "
         "like it.",
         "Nothing here can be bought, and nobody designed it: the pictures are what the network makes of the photos "
