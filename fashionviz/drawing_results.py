@@ -29,6 +29,7 @@ class GeneratorInfo:
         sha256: of the weights.
         metrics: the card's figures.
         judged: whether its discriminator is installed.
+        tries: latents of a seed, of which its discriminator takes the surest one for a class; 1 is no choice.
         note: words that must stand where its classes are shown.
         paper: where the design comes from.
     """
@@ -49,6 +50,7 @@ class GeneratorInfo:
     judged: bool
     note: str
     paper: str
+    tries: int = 1
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,14 @@ class Samples:
         drawings: in order.
         truncation: of the latents, or ``None``.
         timings: ``queue`` is the wait for the generator.
+        judge: weight hash of the discriminator that chose among a seed's latents; ``None`` where none did.
     """
 
     model: ModelRef
     drawings: tuple[Drawing, ...]
     truncation: float | None
     timings: Timings
+    judge: str | None = None
 
     @property
     def pixels(self) -> Pixels:

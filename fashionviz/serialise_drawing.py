@@ -32,6 +32,7 @@ def generator_json(info: GeneratorInfo) -> Json:
         "latent": info.latent,
         "parameters": info.parameters,
         "judged": info.judged,
+        "tries": info.tries,
         "note": info.note,
         "paper": info.paper,
         "answer": "drawings",

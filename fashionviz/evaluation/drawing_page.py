@@ -104,8 +104,8 @@ def shares(report: DrawingReport) -> tuple[tuple[str, Rate], ...]:
         ("drawn pictures that lie where photos do (precision)", report.precision),
         ("photos that lie where drawn pictures do (recall)", report.recall),
         (f"drawn pictures that `{report.judged_by}` names as asked", report.agreement),
-        (f"before the discriminator chose one of {report.tries}", report.agreement_first),
         ("photos of the same size that it names right", report.agreement_real),
+        (f"pictures of each seed's first latent of {report.tries} that it names as asked", report.agreement_first),
         (f"drawn pictures more like a training item than {report.near_from:.3f}", report.near_copies),
         ("test photos more like one than that", report.near_copies_real),
     )

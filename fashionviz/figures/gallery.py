@@ -55,9 +55,8 @@ def contact_sheet(
     widest = max(round(font.getlength(caption)) for caption, _ in tiles)
     cell, words, gap = (max(size[0], 160, widest), size[1]), 22, 12
     rows = -(-len(tiles) // columns)
-    page = Image.new(
-        "RGB", (columns * (cell[0] + gap) + gap, rows * (cell[1] + words + gap) + 2 * gap + words), "white"
-    )
+    across = max(columns * (cell[0] + gap), round(font.getlength(title)) + gap) + gap
+    page = Image.new("RGB", (across, rows * (cell[1] + words + gap) + 2 * gap + words), "white")
     pen = ImageDraw.Draw(page)
     pen.text((gap, gap), title, fill="black", font=font)
     for i, (caption, picture) in enumerate(tiles):

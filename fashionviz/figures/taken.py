@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -15,7 +16,7 @@ WIDTH, ROOM = 960, 48
 
 
 def picture_figure(pixels: Picture, title: str) -> go.Figure:
-    """A picture under its title; the pointer reads a pixel's place and colour.
+    """A picture under its title; the pointer reads a pixel's place.
 
     Args:
         pixels: ``(H, W, 3)`` uint8; kept as it is, as PNG within the figure.
@@ -27,7 +28,7 @@ def picture_figure(pixels: Picture, title: str) -> go.Figure:
     figure.update_layout(
         layout(
             round(min(1600, WIDTH * height / width)) + ROOM,
-            title={"text": title, "font": {"size": 16}, "x": 0.01, "y": 0.985, "yanchor": "top"},
+            title={"text": escape(title), "font": {"size": 16}, "x": 0.01, "y": 0.985, "yanchor": "top"},
             margin={"l": 8, "r": 8, "t": ROOM, "b": 8},
         )
     )

@@ -216,7 +216,8 @@ def manifest_json(samples: Samples, files: Sequence[str] | None = None, out: str
         out: the folder that the commands write to.
 
     Returns:
-        ``model``, ``sha256`` of the weights, ``truncation``, ``n``, ``command`` (all of them) and ``drawings``: each
+        ``model``, ``sha256`` of the weights, ``discriminator_sha256`` where it chose among a seed's latents (else
+        ``None``), ``truncation``, ``n``, ``command`` (all of them) and ``drawings``: each
         with ``file``, ``point``, ``seed`` (``None`` where the point is no single seed), ``class`` and ``command``.
     """
     name, truncation = samples.model.name, samples.truncation
@@ -237,6 +238,7 @@ def manifest_json(samples: Samples, files: Sequence[str] | None = None, out: str
     return {
         "model": name,
         "sha256": samples.model.sha256,
+        "discriminator_sha256": samples.judge,
         "truncation": truncation,
         "n": len(rows),
         "command": draw_command(name, points, label, truncation, out),

@@ -1,4 +1,4 @@
-"""Latents: where pictures come from. The same seed gives the same latent on every machine and front end."""
+"""Latents: where pictures come from. The same seed gives the same latents on every machine and front end."""
 
 from __future__ import annotations
 

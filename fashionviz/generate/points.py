@@ -1,7 +1,7 @@
 """A point of latent space as text, so that a picture fits into an address, a manifest and a command line.
 
 ==================  ==============================================================================
-``7``               the latent of seed 7
+``7``               the latent of seed 7 (of a class: the one chosen among several, see ``second_look``)
 ``7>12@0.3``        from 7 three tenths of the way to 12; ``7>12@0.3>5@0.2`` goes on from there
 ``7>(3>4@0.5)@0.3`` towards another point
 ``z:…``             a latent itself, as base64 of float16 numbers: what a search found
@@ -21,8 +21,8 @@ import numpy as np
 from fashionviz.errors import InvalidRequest
 from fashionviz.generate.latents import LARGEST_SEED, Latent, latent_of, slerp
 
-#: Moves in one text: each costs nothing, but nobody writes more.
-MOST_MOVES = 64
+#: Moves of a point, and seeds and latents in one text: each costs about as much as a picture, and nobody writes more.
+MOST_MOVES, MOST_ENDS = 64, 128
 _SEED = re.compile(r"\d{1,16}")
 _SHARE = re.compile(r"@(\d*\.?\d+)")
 _LATENT = re.compile(r"z:([A-Za-z0-9_-]+={0,2})")
@@ -116,6 +116,8 @@ def parse_point(text: str) -> Point:
     Raises:
         InvalidRequest: the text is none; the sentence says what one looks like.
     """
+    if text.count(">") >= MOST_ENDS:  # before anything is read: a text may be long
+        raise InvalidRequest(f"A point may name {MOST_ENDS} seeds or latents at most.")
     point, end = _parse(text.strip(), 0, 0)
     if end != len(text.strip()):
         raise _unreadable(text)

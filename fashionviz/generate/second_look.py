@@ -37,7 +37,8 @@ def surest(
     if tries == 1:
         return found[0]
     device = next(generator.parameters()).device
-    with torch.inference_mode():
+    # On a GPU without its short floats: a choice is not a rounding, another one is another garment.
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
         classes = torch.full((tries,), named, device=device)
         drawn = generator(torch.from_numpy(found).to(device), classes)
         _, names = judge(drawn, classes)

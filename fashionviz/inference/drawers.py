@@ -21,9 +21,13 @@ from fashionviz.generate.limits import MAX_TRUNCATION, MIN_TRUNCATION
 from fashionviz.generate.points import Point
 from fashionviz.generate.second_look import surest
 from fashionviz.inference.config import EngineConfig
+from fashionviz.models.drawing_card import GeneratorCard
 from fashionviz.models.drawing_weights import load_generator, load_judge
 from fashionviz.models.generators import GeneratorSpec
 from fashionviz.results import ModelRef
+
+#: Chosen latents that are kept: half a kilobyte each.
+REMEMBERED = 4096
 
 
 class Drawer:
@@ -40,6 +44,7 @@ class Drawer:
         self.device = config.place()[0]  # in float32: a picture is the same from every front end
         self.generator = generator.requires_grad_(False).to(self.device)
         self.ref = ModelRef(spec.name, self.card.sha256)
+        self._latents: dict[tuple[int, int, float | None], Latent] = {}
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(config.explain_queue)
 
@@ -112,24 +117,36 @@ class Drawer:
 
     @property
     def tries(self) -> int:
-        """Latents of a seed among which the discriminator chooses; 1 where none is shipped."""
-        return self.spec.tries if self.spec.classes and self.card.judge_sha256 else 1
+        """Latents of a seed among which the discriminator chooses; 1 is no choice."""
+        return tries_of(self.spec, self.card)
 
     def latent(self, point: Point, named: str | None, truncation: float | None) -> Latent:
         """The latent of a point for a class that the generator draws, as :meth:`class_of` gives it."""
         if self.tries == 1 or named is None:
             return point.latent(self.spec.latent, truncation)
         place = self.spec.classes.index(named)
-        return point.latent(
-            self.spec.latent,
-            truncation,
-            lambda seed: surest(self.generator, self.judge, seed, place, self.tries, truncation),
-        )
+        return point.latent(self.spec.latent, truncation, lambda seed: self._chosen(seed, place, truncation))
+
+    def _chosen(self, seed: int, place: int, truncation: float | None) -> Latent:
+        """The latent of a seed for a class; remembered, since walks and variations come back to their seeds."""
+        key = (seed, place, truncation)
+        found = self._latents.get(key)
+        if found is None:
+            found = surest(self.generator, self.judge, seed, place, self.tries, truncation)
+            while len(self._latents) >= REMEMBERED:  # the oldest first; jobs of other threads may be at it, too
+                self._latents.pop(next(iter(self._latents)), None)
+            self._latents[key] = found
+        return found
 
     def draw(self, point: Point, label: str | None, truncation: float | None) -> Drawing:
         """The picture of a point."""
         named = self.class_of(label, point)
         return Drawing(str(point), named, self.picture(self.latent(point, named, truncation), self.weights(named)))
+
+
+def tries_of(spec: GeneratorSpec, card: GeneratorCard) -> int:
+    """Latents of a seed among which the discriminator chooses: the registered number where one is shipped, else 1."""
+    return spec.tries if spec.classes and card.judge_sha256 else 1
 
 
 def stages_of(found: dict[str, Tensor]) -> tuple[Stage, ...]:

@@ -18,7 +18,7 @@ from fashionviz.generate.limits import MAX_DRAWINGS, MAX_INVERSION, MAX_KEYS, MA
 from fashionviz.generate.points import Point, latent_point, parse_point
 from fashionviz.generate.stages import painted, stage_names
 from fashionviz.images import Photo
-from fashionviz.inference.drawers import Drawer, check_truncation, stages_of
+from fashionviz.inference.drawers import Drawer, check_truncation, stages_of, tries_of
 from fashionviz.inference.explanations import OnProgress, slow_place, ticker
 from fashionviz.inference.held import HeldModels, region_of
 from fashionviz.models.drawing_card import GeneratorCard, load_generator_card
@@ -75,6 +75,7 @@ class DrawingCalls(HeldModels):
             judged=bool(card and card.judge_sha256),
             note=_NOTE if spec.learns else "",
             paper=spec.paper,
+            tries=tries_of(spec, card) if card else 1,
         )
 
     def _drawer(self, name: str | None) -> Drawer:
@@ -142,7 +143,8 @@ class DrawingCalls(HeldModels):
                 drawings.append(drawer.draw(point, label, truncation))
             tick(count, count)
         spent = (time.perf_counter() - began) * 1000
-        return Samples(drawer.ref, tuple(drawings), truncation, Timings(0.0, waited, spent))
+        judge = drawer.card.judge_sha256 if drawer.tries > 1 else None
+        return Samples(drawer.ref, tuple(drawings), truncation, Timings(0.0, waited, spent), judge)
 
     def walk(
         self,

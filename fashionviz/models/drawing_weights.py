@@ -52,8 +52,10 @@ def load_judge(name: str) -> nn.Module:
     if not is_trained(name):
         raise ModelNotTrained(f"{name} has no weights installed. Train it with `fashionviz train {name}`.")
     card = _checked_card(spec, folder)
-    if spec.make_judge is None or card.judge_sha256 is None or not (folder / JUDGE_FILE).is_file():
+    if spec.make_judge is None or card.judge_sha256 is None:
         raise InvalidRequest(f"No discriminator is shipped with {name}. Those of dcgan.all and its kin are.")
+    if not (folder / JUDGE_FILE).is_file():
+        raise WeightsError(f"The discriminator of {name} is missing: restore {JUDGE_FILE}.")
     judge = spec.make_judge()
     fill(judge, folder / JUDGE_FILE, card.judge_sha256, spec.name)
     return judge.eval()

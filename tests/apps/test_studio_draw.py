@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 from apps.studio import jobs
 from apps.studio.quiz_questions import Score
 from fashionviz.data.labels import GENDER_CATEGORY
-from fashionviz.evaluation.drawing_report import save_drawing_report, save_film
+from fashionviz.drawing_results import Rate
+from fashionviz.evaluation.drawing_report import load_drawing_report, save_drawing_report, save_film
 from fashionviz.generate.named import DrawnRef
 from fashionviz.generate.nearest import Nearest
 from fashionviz.inference.config import EngineConfig
@@ -205,6 +206,24 @@ def test_how_good_the_drawings_are_stands_with_its_n_and_its_features() -> None:
     assert "differ only 30%" in app.warning[0].value
     app = opened("drawing_quality", gen=PLAIN)
     assert f"There is no report for {PLAIN} yet" in app.info[0].value
+
+
+def test_a_choice_of_the_discriminator_is_told_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = load_drawing_report(CONDITIONAL)
+    assert plain is not None
+    chosen = replace(plain, tries=4, agreement_first=Rate(1, 4, (0.05, 0.7)))
+    monkeypatch.setattr(
+        "fashionviz.evaluation.drawing_report.load_drawing_report",
+        lambda name: chosen if name == CONDITIONAL else None,
+    )
+    app = opened("drawing_quality")
+    assert "A seed gives 4 latents." in captions(app)
+    shares = next(frame.value for frame in app.dataframe if "share" in frame.value)
+    row = shares[shares["share"].str.contains("first latent")]
+    assert list(row["value (95 % interval)"]) == ["25.0% (5.0% to 70.0%), n = 4"]
+    told = "a seed gives 4 latents"
+    assert any(told in m.value for m in opened("draw").markdown)
+    assert not any(told in m.value for m in opened("draw", gen=PLAIN).markdown)
 
 
 def test_a_visitor_without_a_photo_is_offered_drawings_with_their_seeds() -> None:

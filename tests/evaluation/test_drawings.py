@@ -105,6 +105,49 @@ def test_photos_pass_for_photos_and_copies_for_copies(catalogue: Path) -> None:
     assert named["Women/Other"] == 20
 
 
+class Half(Generator):
+    """Draws the class asked for where the latent's first number is above 0, else a grey picture."""
+
+    def __init__(self, pixels: np.ndarray, classes: np.ndarray) -> None:
+        super().__init__()
+        self.latent = 128
+        self.kept = nn.Parameter(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1, requires_grad=False)
+        self.first = {c: int(np.flatnonzero(classes == c)[0]) for c in set(classes.tolist())}
+
+    def watch(self, z: Tensor, classes: Tensor | None = None) -> dict[str, Tensor]:
+        assert classes is not None
+        drawn = self.kept[[self.first[c] for c in classes.tolist()]]
+        return {"picture": torch.where(z[:, :1, None, None] > 0, drawn, 0.0)}
+
+
+class Sees(nn.Module):
+    """Is the surer of the class asked for the more a picture varies."""
+
+    def forward(self, images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        names = torch.zeros(len(images), 6)
+        names[torch.arange(len(images)), classes] = images.std(dim=(1, 2, 3))
+        return torch.zeros(len(images)), names
+
+
+def test_drawings_are_measured_as_the_discriminator_chooses_them(catalogue: Path, tmp_path: Path) -> None:
+    photos = photos_for(get_generator(NAME), "validation")
+    half = Half(photos.pixels, photos.classes)
+    plain = evaluate_drawings(NAME, generator=half, sha256="0" * 64)
+    chosen = evaluate_drawings(NAME, generator=half, judge=Sees(), sha256="0" * 64)
+    assert (plain.tries, plain.agreement_first) == (1, None)
+    assert chosen.tries == get_generator(NAME).tries == 4
+    assert chosen.agreement_first == plain.agreement
+    # Every second picture is grey, of those chosen among four one in sixteen.
+    assert chosen.agreement is not None
+    assert plain.agreement is not None
+    assert chosen.agreement.count > plain.agreement.count + 10
+    (tmp_path / NAME).mkdir()
+    save_drawing_report(chosen, tmp_path / NAME)
+    facts = json.loads((tmp_path / NAME / "report.json").read_text())
+    assert facts["tries"] == 4
+    assert facts["agreement_first"]["value"] == plain.agreement.value
+
+
 def test_one_picture_over_and_over_is_told(catalogue: Path) -> None:
     photos = photos_for(get_generator(NAME), "validation")
     first = np.array([int(np.flatnonzero(photos.classes == c)[0]) for c in photos.classes])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from fashionviz.data.examples import draw
 from fashionviz.errors import Cancelled, InvalidRequest, ModelNotTrained, UnknownModel, WeightsError
+from fashionviz.generate.latents import latent_of
 from fashionviz.generate.limits import MAX_DRAWINGS
 from fashionviz.images import from_pixels
 from fashionviz.inference.config import EngineConfig
@@ -164,10 +167,16 @@ def test_a_discriminator_judges_any_picture(engine: Engine) -> None:
 def test_without_its_discriminator_nobody_judges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make_generator(tmp_path, CONDITIONAL)
     (folder / JUDGE_FILE).unlink()
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "judge_sha256": None, "judge_dtype": None}))
     monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path))
     alone = Engine(EngineConfig(device="cpu"))
     with pytest.raises(InvalidRequest, match="No discriminator"):
         alone.judge(from_pixels(draw("dress", 0)), CONDITIONAL)
+    drawn = alone.generate(CONDITIONAL, seed=3, n=1)
+    assert drawn.judge is None
+    first = alone._drawer(CONDITIONAL).picture(latent_of(3, 128), torch.eye(6)[3])
+    assert np.array_equal(drawn.drawings[0].pixels, first), "nobody chooses: a seed's first latent is drawn"
     alone.close()
 
 

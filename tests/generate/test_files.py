@@ -6,6 +6,7 @@ import io
 import json
 import shlex
 import zipfile
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -115,6 +116,9 @@ def test_a_manifest_says_where_each_comes_from() -> None:
     assert {key: found[key] for key in ("model", "sha256", "truncation", "n")} == {
         "model": MODEL.name, "sha256": MODEL.sha256, "truncation": 0.7, "n": 2,
     }  # fmt: skip
+    assert found["discriminator_sha256"] is None
+    chosen = replace(samples(["5"], ["Men/Apparel"]), judge="f" * 64)
+    assert files.manifest_json(chosen)["discriminator_sha256"] == "f" * 64
     first, second = found["drawings"]
     assert (first["seed"], first["point"], first["class"]) == (5, "5", "Men/Apparel")
     assert (second["seed"], second["point"]) == (None, "6>1@0.3")

@@ -63,3 +63,12 @@ def test_other_text_is_refused_in_words(text: str) -> None:
 def test_seeds_do_not_change() -> None:
     """Pictures that somebody kept by seed must come back: the numbers are NumPy's PCG64."""
     assert np.allclose(latent_of(0, 3), [0.12573022, -0.13210486, 0.64042264])
+
+
+def test_a_point_of_too_many_seeds_is_refused_before_it_is_read() -> None:
+    assert parse_point("7" + ">1@0.5" * 60).latent(8).shape == (8,)
+    inner = "(1" + ">2@0.5" * 30 + ")"
+    with pytest.raises(InvalidRequest, match="128 seeds"):
+        parse_point("7" + f">{inner}@0.5" * 60)
+    with pytest.raises(InvalidRequest, match="128 seeds"):
+        parse_point("7" + ">1@0.5" * 1_000_000)

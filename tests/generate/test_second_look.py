@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from fashionviz.errors import WeightsError
 from fashionviz.generate.latents import candidates, latent_of
 from fashionviz.generate.second_look import surest, surest_latents
+from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.cgan import ConditionalDiscriminator
+from fashionviz.models.drawing_weights import JUDGE_FILE
 from fashionviz.models.generators import Generator, get_generator
 from tests.drawn import CONDITIONAL, PLAIN
 
@@ -80,3 +86,37 @@ def test_one_without_classes_draws_its_first_latent(shared: Engine) -> None:
     assert drawer.tries == 1
     picture = drawer.picture(latent_of(5, drawer.spec.latent), None)
     assert np.array_equal(shared.generate(PLAIN, seed=5, n=1).drawings[0].pixels, picture)
+
+
+def test_a_choice_is_made_once(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int, float | None]] = []
+
+    def watched(generator: Generator, judge: nn.Module, seed: int, place: int, tries: int, truncation: float | None):  # type: ignore[no-untyped-def]
+        asked.append((seed, place, truncation))
+        return surest(generator, judge, seed, place, tries, truncation)
+
+    monkeypatch.setattr("fashionviz.inference.drawers.surest", watched)
+    label = get_generator(CONDITIONAL).classes[1]
+    first = shared.generate(CONDITIONAL, label=label, points=["70", "70>71@0.2", "70>71@0.4"])
+    again = shared.generate(CONDITIONAL, label=label, points=["70", "70>71@0.2", "70>71@0.4"])
+    assert asked == [(70, 1, None), (71, 1, None)]
+    assert np.array_equal(first.pixels, again.pixels)
+    shared.generate(CONDITIONAL, points=["70"], truncation=0.8)  # another class by its turn, another truncation
+    assert asked[2:] == [(70, 70 % 6, 0.8)]
+
+
+def test_who_chose_is_told(shared: Engine) -> None:
+    drawer = shared._drawer(CONDITIONAL)
+    assert shared.generate(CONDITIONAL, n=1).judge == drawer.card.judge_sha256 is not None
+    assert shared.generate(PLAIN, n=1).judge is None
+    assert (shared.generator(CONDITIONAL).tries, shared.generator(PLAIN).tries) == (4, 1)
+
+
+def test_a_discriminator_that_is_missing_is_said(
+    generators: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(generators / CONDITIONAL, tmp_path / CONDITIONAL)
+    (tmp_path / CONDITIONAL / JUDGE_FILE).unlink()
+    monkeypatch.setenv("FASHIONVIZ_WEIGHTS", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"restore discriminator\.safetensors"):
+        Engine(EngineConfig(device="cpu")).generate(CONDITIONAL, n=1)

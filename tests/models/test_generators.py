@@ -10,6 +10,7 @@ from PIL import Image
 from fashionviz.evaluation.drawing_report import FILM, load_drawing_report
 from fashionviz.generate.draw import draw_pixels
 from fashionviz.generate.latents import latents_of
+from fashionviz.inference.drawers import tries_of
 from fashionviz.models.drawing_card import load_generator_card
 from fashionviz.models.drawing_weights import JUDGE_FILE, load_generator, load_judge
 from fashionviz.models.generators import GeneratorSpec, default_generator, list_generators
@@ -65,6 +66,8 @@ def test_what_ships_is_complete(spec: GeneratorSpec) -> None:
     if card.judge_sha256 is not None:
         assert sha256_of(folder / JUDGE_FILE) == card.judge_sha256
         load_judge(spec.name)
+    assert report.tries == tries_of(spec, card), "measured as it is served"
+    assert (report.tries > 1) == ("its discriminator takes" in card.description)
     assert sum(f.stat().st_size for f in (folder / FILE, folder / JUDGE_FILE) if f.exists()) <= 8 * MIB
     assert Image.open(folder / FILM).n_frames == len(card.recipe["history"])
     for words in (card.description, card.intended_use, card.limits, card.licence, card.command):

@@ -217,10 +217,14 @@ with top:
         "Draw",
         "New garments, drawn by a network from nothing but a seed. Pick those you like and play with them.",
         drawing.generator_label(info),
-        "A generator turns a latent, some hundred numbers, into a picture. A seed fixes the latent, so the same seed "
-        "and class draw the same garment on every page, in the API and on the command line. One that knows classes "
-        "draws a few from each seed, and the network that judged it while it learned keeps what looks most like "
-        "what was asked for.",
+        "A generator turns a latent, some hundred numbers, into a picture. The same seed and class draw the same "
+        "garment on every page, in the API and on the command line: "
+        + (
+            f"a seed gives {info.tries} latents, and the network that judged this one while it learned keeps the one "
+            "whose picture it is most sure shows the class asked for."
+            if info.tries > 1
+            else "a seed fixes the latent."
+        ),
         "Press a picture to pick it. Between two picks the network can draw every step; near one pick lie garments "
         "like it.",
         "Nothing here can be bought, and nobody designed it: the pictures are what the network makes of the photos "

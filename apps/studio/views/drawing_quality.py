@@ -123,8 +123,8 @@ def figures(report: DrawingReport) -> None:
         "precision: drawings that lie where photos do": report.precision,
         "recall: photos that lie where drawings do": report.recall,
         f"class agreement: drawings that {report.judged_by} takes for the class asked for": report.agreement,
-        **({f"before the discriminator chose one of {report.tries}": report.agreement_first} if chosen else {}),
         "the same of photos of that size: the ceiling": report.agreement_real,
+        **({"the same of drawings from each seed's first latent": report.agreement_first} if chosen else {}),
         f"near-copies: drawings more like a training item than {report.near_from:.3f} (cosine)": report.near_copies,
         "the same of test photos": report.near_copies_real,
     }
@@ -134,8 +134,8 @@ def figures(report: DrawingReport) -> None:
     )
     if chosen:
         st.caption(
-            f"Of {report.tries} latents of a seed the discriminator takes the one whose picture it names most surely "
-            "as asked, here as everywhere in the suite."
+            f"A seed gives {report.tries} latents. The network that judged the generator while it learned keeps the "
+            "one whose picture it is most sure shows the class asked for, here as everywhere in the suite."
         )
 
 

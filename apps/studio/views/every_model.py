@@ -179,7 +179,7 @@ def downloads(held: Held, box: Box | None, done: Sequence[Answer]) -> None:
     st.dataframe(frame, hide_index=True, column_config=share | brief)
     drawn = [(answer.info.name, answer.map) for answer in done if answer.map is not None]
     if drawn:
-        title = f"Where each model looked for its first answer: {held.name}"
+        title = "Where each model looked for its first answer"
         whole = held.photo.pixels if box is None else region_of(held.photo, box).pixels
         save_picture(contact_sheet(whole, drawn, title), "every", "every-model", title, "All maps (PNG)")
     with st.container(horizontal=True):

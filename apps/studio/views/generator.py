@@ -164,7 +164,7 @@ with info_place:
         "stages stand in order, from the latent to the picture.",
         "The filters of the last stage paint: each is a small stroke in colour. Those before it lay out where "
         "strokes go.",
-        "The film shows the same 36 seeds after every epoch of training.",
+        "The film shows the first latents of the same 36 seeds after every epoch of training.",
     )
 drawing.need_drawable(info)
 looks = [FORMS, FILTERS, JUDGES, FILM]
