@@ -62,8 +62,8 @@ DRAWING_RECIPES: dict[str, DrawingRecipe] = {
     recipe.model: recipe
     for recipe in (
         DrawingRecipe(model="dcgan.all", epochs=10, per_epoch=6_400, batch=32),
-        DrawingRecipe(model="dcgan.women_accessories", epochs=3, batch=32, start="dcgan.all"),
-        DrawingRecipe(model="dcgan.men_apparel", epochs=2, batch=32, start="dcgan.all"),
+        DrawingRecipe(model="dcgan.women_accessories", epochs=14, batch=32, start="dcgan.all"),
+        DrawingRecipe(model="dcgan.men_apparel", epochs=9, batch=32, start="dcgan.all"),
         DrawingRecipe(
             model="cgan64.gender_category",
             epochs=44,
