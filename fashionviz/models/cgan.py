@@ -182,7 +182,7 @@ class ConditionalDiscriminator(nn.Module):
     paper="Beyond paper 003; spectral normalisation and projection (arXiv:1802.05957, arXiv:1802.05637)",
     make_judge=ConditionalDiscriminator,
     default=True,
-    tries=4,
+    tries=3,
 )
 def conditional_generator() -> Generator:
     """The conditional generator, 2.6 M parameters."""

@@ -211,17 +211,17 @@ def test_how_good_the_drawings_are_stands_with_its_n_and_its_features() -> None:
 def test_a_choice_of_the_discriminator_is_told_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = load_drawing_report(CONDITIONAL)
     assert plain is not None
-    chosen = replace(plain, tries=4, agreement_first=Rate(1, 4, (0.05, 0.7)))
+    chosen = replace(plain, tries=3, agreement_first=Rate(1, 4, (0.05, 0.7)))
     monkeypatch.setattr(
         "fashionviz.evaluation.drawing_report.load_drawing_report",
         lambda name: chosen if name == CONDITIONAL else None,
     )
     app = opened("drawing_quality")
-    assert "A seed gives 4 latents." in captions(app)
+    assert "A seed gives 3 latents." in captions(app)
     shares = next(frame.value for frame in app.dataframe if "share" in frame.value)
     row = shares[shares["share"].str.contains("first latent")]
     assert list(row["value (95 % interval)"]) == ["25.0% (5.0% to 70.0%), n = 4"]
-    told = "a seed gives 4 latents"
+    told = "a seed gives 3 latents"
     assert any(told in m.value for m in opened("draw").markdown)
     assert not any(told in m.value for m in opened("draw", gen=PLAIN).markdown)
 
