@@ -20,7 +20,7 @@ def having(file: str) -> list[str]:
 def test_together_they_are_small() -> None:
     sizes = [(model_folder(name) / file).stat().st_size for file in FILES for name in having(file)]
     assert sum(sizes) < 16 * 2**20
-    assert max(sizes, default=0) < 2.2 * 2**20  # ResNet-152 has 123,590 channels
+    assert max(sizes, default=0) < 3 * 2**20  # ResNet-152 has 123,590 channels
 
 
 @pytest.mark.parametrize("name", having(channels.FILE))
