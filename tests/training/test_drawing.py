@@ -54,6 +54,7 @@ def quick(name: str) -> tuple[DrawingRecipe, GeneratorSpec]:
 @pytest.mark.parametrize("name", [PLAIN, CONDITIONAL])
 def test_a_resumed_run_draws_the_same(tmp_path: Path, name: str) -> None:
     recipe, spec = quick(name)
+    recipe = replace(recipe, fall=0.9)  # within the first epoch, too, after which the run is cut
     kept = photos(16), photos(24)
     whole = train_generator(recipe, spec, *kept, folder=tmp_path / "whole", on_epoch=lambda *_: None)
     train_generator(recipe, spec, *kept, epochs=1, folder=tmp_path / "cut", on_epoch=lambda *_: None)
