@@ -16,6 +16,7 @@ from fashionviz import images
 from fashionviz.data.sets import ParquetSet, cache_root, image_bytes
 from fashionviz.errors import ImageError
 from fashionviz.models.preprocess import to_input
+from fashionviz.training.precision import Precision
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ def cached_features(
     frame: tuple[int, int],
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
+    precision: Precision = "32-true",
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float16]:
     """Frozen features of some rows, as a read-only memory map in the order of the rows.
@@ -44,6 +46,7 @@ def cached_features(
         rows: which, ascending.
         frame: height and width that photos are fitted into.
         mean, std: of the input.
+        precision: of the arithmetic.
         progress: called with (done, total).
 
     Returns:
@@ -55,6 +58,8 @@ def cached_features(
     chosen = hashlib.sha256(rows.astype(np.int64).tobytes() + repr((mean, std)).encode()).hexdigest()[:12]
     size = f"{frame[0]}x{frame[1]}"
     folder = cache_root() / "features"
+    if precision == "bf16-mixed":
+        name += "-bf16"
     target = folder / f"{name}-{data.name}-{data.split or 'all'}-{size}-{data.fingerprint()}-{chosen}.npy"
     if target.exists():
         kept: NDArray[np.float16] = np.load(target, mmap_mode="r")
@@ -77,8 +82,8 @@ def cached_features(
         waiting.append(to_input(pixels, frame, mean, std)[0])
         if len(waiting) < _BATCH and done + len(waiting) < len(rows):
             continue
-        with torch.inference_mode():
-            found = compute(torch.stack(waiting).to(memory_format=torch.channels_last)).contiguous().numpy()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed"):
+            found = compute(torch.stack(waiting).to(memory_format=torch.channels_last)).float().contiguous().numpy()
         if store is None:
             shape = (len(rows), *found.shape[1:])
             store = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)

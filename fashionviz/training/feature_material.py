@@ -22,6 +22,7 @@ from fashionviz.models.preprocess import placement
 from fashionviz.models.registry import ModelSpec
 from fashionviz.training.feature_cache import cached_features
 from fashionviz.training.feature_recipes import FeatureRecipe
+from fashionviz.training.precision import precision_for
 
 _COUNT = len(LANDMARKS)
 #: Where a landmark stands after mirroring: left and right change places.
@@ -135,7 +136,9 @@ def feature_photos(
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
     if not len(rows):
         raise DataError(f"{source[0]} {source[1]}: no photo is left that has a label of {spec.task.name}.")
-    features = cached_features(name, compute, data, rows, spec.input_size, spec.mean, spec.std)
+    features = cached_features(
+        name, compute, data, rows, spec.input_size, spec.mean, spec.std, precision_for(spec.architecture)
+    )
     if landmarks:
         articles = None if annotated(data) else [str(table[i]["articleType"]) for i in rows]
         points, present, size = landmark_targets(data, rows, articles, spec.input_size)
@@ -214,7 +217,7 @@ class FeatureMixture(Dataset[FeatureBatch]):
         alone = place < self.recipe.landmark_steps
         rng = np.random.default_rng((self.recipe.seed, epoch, step))
         if alone:
-            chosen = rng.choice(self._placed, self.recipe.batch)
+            chosen = rng.choice(self._placed, self.recipe.landmark_batch or self.recipe.batch)
         else:
             order = np.random.default_rng((self.recipe.seed, epoch)).permutation(len(self._index))
             chosen = order[turn * self.recipe.batch : (turn + 1) * self.recipe.batch]

@@ -92,13 +92,14 @@ class FeatureClassifier(pl.LightningModule):
             else:
                 answer = network.answer(batch.features, where)
                 maps, present = answer.maps, answer.present
+            maps, present = maps.float(), present.float()  # losses are taken in float32, whatever layers compute in
             place, presence = place_loss(maps, batch.points[where]), presence_loss(present, batch.present)
             loss = recipe.place_weight * place + recipe.presence_weight * presence
             self._log("train_place_loss", place, batch)
             self._log("train_presence_loss", presence, batch)
         if not batch.landmarks_only:
             logits = answer.logits if isinstance(network, LandmarkNetwork) else self.logits(batch.features)
-            named = F.cross_entropy(logits, batch.labels, label_smoothing=recipe.smoothing)
+            named = F.cross_entropy(logits.float(), batch.labels, label_smoothing=recipe.smoothing)
             self._log("train_loss", named, batch)
             right = (logits.argmax(dim=1) == batch.labels).float().mean()
             self._log("train_accuracy", right, batch)
@@ -115,9 +116,10 @@ class FeatureClassifier(pl.LightningModule):
             answer = self.network.answer(batch.features, where)
             logits = answer.logits
             if where.any():
-                self.error.update(place_errors(answer.maps, batch.points[where], batch.size[where]))
+                self.error.update(place_errors(answer.maps.float(), batch.points[where], batch.size[where]))
         else:
             logits = self.logits(batch.features)
+        logits = logits.float()
         self.top1.update(logits, batch.labels)
         self.top5.update(logits, batch.labels)
         loss = F.cross_entropy(logits, batch.labels)

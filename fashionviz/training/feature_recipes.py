@@ -27,6 +27,7 @@ class FeatureRecipe:
         place_weight: of the landmarks' places in the loss: cross-entropy over the pixels of a map.
         presence_weight: of whether a landmark is there: binary cross-entropy.
         landmark_steps: steps on the landmarks alone before each step on everything (the paper has two).
+        landmark_batch: photos of such a step; as many as ``batch`` if ``None``. They all have maps, which are costly.
         mirror: half of the photos are seen mirrored: their features are, which is nearly the same.
         ema_decay: of the moving average of the weights, which is what is kept.
         dtype: how the weights are stored; by the number of parameters if ``None``.
@@ -47,6 +48,7 @@ class FeatureRecipe:
     place_weight: float = 0.1
     presence_weight: float = 0.5
     landmark_steps: int = 0
+    landmark_batch: int | None = None
     mirror: bool = True
     ema_decay: float = 0.99
     dtype: Dtype | None = None
@@ -59,7 +61,14 @@ FEATURE_RECIPES: dict[str, FeatureRecipe] = {
     for recipe in (
         # One photo in five has landmarks: without steps of their own they are learned five times more slowly.
         FeatureRecipe(
-            model="ropanet.category50", init="nsfwjs", amplify=40, epochs=2, landmark_steps=1, place_weight=0.3
+            model="ropanet.category50",
+            init="nsfwjs",
+            photos=(("fpi-large", None), ("fpi", 4000)),
+            amplify=40,
+            epochs=5,
+            landmark_steps=2,
+            landmark_batch=24,
+            place_weight=0.3,
         ),
         FeatureRecipe(model="ropanet_baseline.category50", init="nsfwjs", amplify=40, epochs=20, batch=128),
         FeatureRecipe(model="fashionnet.category50", init="imagenet"),

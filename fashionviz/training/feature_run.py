@@ -29,6 +29,7 @@ from fashionviz.training.feature_recipes import FeatureRecipe
 from fashionviz.training.feeds import FEEDS
 from fashionviz.training.loop import TrainResult, make_loop, run_folder
 from fashionviz.training.mixture import EpochSampler
+from fashionviz.training.precision import precision_for
 from fashionviz.training.starts import Start
 
 _BATCH = 64
@@ -147,7 +148,7 @@ def fit(
     mixture = FeatureMixture(recipe, sources)
     loop = make_loop(
         folder or run_folder(recipe), recipe.epochs, ema_decay=recipe.ema_decay, seed=recipe.seed, devices=1,
-        on_epoch=on_epoch,
+        on_epoch=on_epoch, precision=precision_for(spec.architecture),
     )  # fmt: skip
     module = FeatureClassifier(network, recipe, len(spec.task.classes), steps=len(mixture) * recipe.epochs)
     sampler = EpochSampler(len(mixture))

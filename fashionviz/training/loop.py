@@ -9,7 +9,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -19,9 +19,9 @@ from torch import Tensor
 
 from fashionviz.data.sets import cache_root
 from fashionviz.models.registry import get_model
-
-if TYPE_CHECKING:
-    from fashionviz.training.recipes import AnyRecipe
+from fashionviz.training.feature_recipes import FeatureRecipe
+from fashionviz.training.precision import Precision, precision_for
+from fashionviz.training.recipes import AnyRecipe, Recipe
 
 # Its advice on other products is no news of the run.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
@@ -145,6 +145,7 @@ def make_loop(
     patience: int | None = None,
     devices: int | None = None,
     on_epoch: Callable[[int, int], None] | None = None,
+    precision: Precision | None = None,
 ) -> Loop:
     """A trainer that keeps the best epoch and the last one, averages the weights, and writes a curve.
 
@@ -156,6 +157,7 @@ def make_loop(
         patience: stop when the score has not risen for so many epochs; never if ``None``.
         devices: GPUs, or processes on a CPU; all GPUs, or one process, by default.
         on_epoch: called after every epoch with (done, total), instead of a progress bar on standard output.
+        precision: of the arithmetic; bfloat16 on a GPU and float32 on a CPU by default.
     """
     folder.mkdir(parents=True, exist_ok=True)
     keeper = ModelCheckpoint(folder, "best", monitor="val_score", mode="max", enable_version_counter=False)
@@ -165,8 +167,7 @@ def make_loop(
     trainer = pl.Trainer(
         max_epochs=epochs,
         devices=devices or "auto",
-        # bfloat16 pays on a GPU; on most CPUs it costs.
-        precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
+        precision=precision or ("bf16-mixed" if torch.cuda.is_available() else "32-true"),
         callbacks=[
             WeightAveraging(avg_fn=warming_average(ema_decay)),
             keeper,
@@ -202,6 +203,8 @@ def network_of(checkpoint: Path, model: str) -> torch.nn.Module:
 def describe(recipe: AnyRecipe) -> dict[str, object]:
     """The recipe and the machine, as plain JSON, for the card."""
     facts = json.loads(json.dumps(asdict(recipe)))
+    if isinstance(recipe, (Recipe, FeatureRecipe)):
+        facts["precision"] = precision_for(recipe.model.partition(".")[0])
     return {**facts, **machine_facts()}
 
 

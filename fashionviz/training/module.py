@@ -160,7 +160,7 @@ class GarmentClassifier(pl.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one mixed batch."""
-        logits = self(batch.images)
+        logits = self(batch.images).float()  # losses are taken in float32, whatever the layers are computed in
         if batch.known is not None:
             loss = LOSSES[self.recipe.loss](logits, batch.allowed, batch.known)
         else:
@@ -174,14 +174,14 @@ class GarmentClassifier(pl.LightningModule):
         assert embedding is not None
         for teacher in self.teacher:
             with torch.no_grad():
-                taught = teacher.to(self.device)(batch.images)
+                taught = teacher.to(self.device)(batch.images).float()
             share = self.recipe.distil
             learned = distillation(logits, taught, self.recipe.distil_temperature).mean()
             loss = (1 - share) * loss + share * learned
         for name, head in self.auxiliary.items():
             labels = batch.auxiliary[name]
             if (labels >= 0).any():
-                loss = loss + self.recipe.auxiliary * F.cross_entropy(head(embedding), labels, ignore_index=-1)
+                loss = loss + self.recipe.auxiliary * F.cross_entropy(head(embedding).float(), labels, ignore_index=-1)
         return loss + self.penalty() if self.recipe.l1 or self.recipe.l2 else loss
 
     def penalty(self) -> Tensor:
@@ -192,7 +192,7 @@ class GarmentClassifier(pl.LightningModule):
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int, dataloader_idx: int = 0) -> None:
         """Count the answers on one check."""
         images, labels = batch
-        logits = self(images)
+        logits = self(images).float()
         self._embedding = None
         self._counts[dataloader_idx].update(logits, labels)
         if dataloader_idx == 0:

@@ -28,6 +28,7 @@ from fashionviz.training.initialisers import initialise
 from fashionviz.training.loop import TrainResult, make_loop, run_folder
 from fashionviz.training.mixture import EpochSampler, Mixture
 from fashionviz.training.module import GarmentClassifier, Teacher
+from fashionviz.training.precision import precision_for
 from fashionviz.training.recipes import Recipe
 from fashionviz.training.sources import stratified
 
@@ -115,6 +116,7 @@ def train(
         patience=recipe.patience,
         devices=devices,
         on_epoch=on_epoch,
+        precision=precision_for(spec.architecture),
     )
     trainer = loop.trainer
     module = GarmentClassifier(

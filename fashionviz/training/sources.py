@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from fashionviz.data.cache import decoded
 from fashionviz.data.catalogue10 import catalogue10
-from fashionviz.data.labels import CLOTHING10, GENDER_CATEGORY, Task, gender_category
+from fashionviz.data.labels import CLOTHING10, GENDER_CATEGORY, LabelGroup, Task, gender_category
 from fashionviz.data.sets import ParquetSet, open_set, split_of, string_codes
 from fashionviz.data.street import street_label
 from fashionviz.errors import DataError, InvalidRequest
@@ -268,6 +269,21 @@ def stratified(source: Source, count: int, seed: int) -> Source:
     )
 
 
+def one_of(true: NDArray[np.bool_], known: NDArray[np.bool_], group: LabelGroup) -> NDArray[np.int64]:
+    """Which tag of a group that excludes one another items have: its place, the group's size for a rarer value, or -1.
+
+    Args:
+        true, known: ``(N, L)``.
+        group: of tags of which at most one is true.
+
+    Returns:
+        ``(N,)``; -1 where nothing is known.
+    """
+    of_group, told = true[:, group.start : group.stop], known[:, group.start : group.stop].any(axis=1)
+    place = np.where(of_group.any(axis=1), of_group.argmax(axis=1), group.stop - group.start)
+    return np.where(told, place, -1).astype(np.int64)
+
+
 def tagged(name: str, splits: tuple[str, ...], size: tuple[int, int], task: Task, how: str) -> Source:
     """Rows of a multi-label task of which anything is known.
 
@@ -292,12 +308,14 @@ def tagged(name: str, splits: tuple[str, ...], size: tuple[int, int], task: Task
         truths.append(true[keep])
         knowns.append(known[keep])
     count = sum(len(part) for part in truths)
+    true, known = np.concatenate(truths), np.concatenate(knowns)
     return Source(
         pixels=pixels[0] if len(pixels) == 1 else np.concatenate(pixels),
-        allowed=torch.from_numpy(np.concatenate(truths)),
+        allowed=torch.from_numpy(true),
         how=how,
         weight=_even(count),
-        known=torch.from_numpy(np.concatenate(knowns)),
+        auxiliary={g.name: torch.from_numpy(one_of(true, known, g)) for g in task.groups if g.exclusive},
+        known=torch.from_numpy(known),
     )
 
 
