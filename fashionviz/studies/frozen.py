@@ -14,6 +14,7 @@ from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_initial
 from fashionviz.training.feature_cache import cached_features
 from fashionviz.training.last_layer import Material
+from fashionviz.training.precision import precision_for
 from fashionviz.training.starts import starting_weights
 
 
@@ -71,7 +72,10 @@ def frozen_features(
 
     name = f"{spec.architecture}-{start.sha256[:12]}"
     try:
-        return cached_features(name, compute, data, np.arange(len(data)), backbone.size, spec.mean, spec.std, progress)
+        return cached_features(
+            name, compute, data, np.arange(len(data)), backbone.size, spec.mean, spec.std,
+            precision_for(spec.architecture), progress,
+        )  # fmt: skip
     finally:
         handle.remove()
 

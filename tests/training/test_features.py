@@ -45,7 +45,14 @@ pytestmark = [
 ]
 
 MODEL = "ropanet.category50"
-RECIPE = replace(FEATURE_RECIPES[MODEL], photos=(("fpi-large", None), ("fpi", 2)), epochs=1, batch=2, landmark_steps=1)
+RECIPE = replace(
+    FEATURE_RECIPES[MODEL],
+    photos=(("fpi-large", None), ("fpi", 2)),
+    epochs=1,
+    batch=2,
+    landmark_steps=1,
+    landmark_batch=None,
+)
 
 
 def _png(pixels: np.ndarray) -> dict[str, object]:
@@ -209,6 +216,8 @@ def test_an_epoch_shows_every_photo_once_and_landmark_steps_only_those_that_have
     second = torch.cat([mixture[9 + i].labels for i in (2, 5, 8)])
     assert not torch.equal(second, torch.cat([b.labels for b in batches if not b.landmarks_only])), "another order"
     assert torch.equal(mixture[2].labels, batches[2].labels), "the number determines the batch"
+    smaller = FeatureMixture(replace(recipe, landmark_batch=2), [_made_up(6, 3), _made_up(6, 0)])
+    assert [len(smaller[i].labels) for i in range(3)] == [2, 2, 4]
     fewer = FeatureMixture(replace(recipe, subsample=5, landmark_steps=0), [_made_up(6, 3), _made_up(6, 0)])
     assert len(fewer.labels) == 5
     with pytest.raises(InvalidRequest, match="12 training photos, not 13"):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from fashionviz.data.labels import LabelGroup
 from fashionviz.data.tags import shipped_vocabulary
 from fashionviz.errors import InvalidRequest
 from fashionviz.evaluation.report import load_items, load_report
@@ -16,6 +17,7 @@ from fashionviz.images import from_pixels
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.card import load_card
+from fashionviz.models.registry import get_model
 from fashionviz.models.weights import model_folder
 from fashionviz.training import commands
 from fashionviz.training.feeds import FEEDS
@@ -24,6 +26,7 @@ from fashionviz.training.module import GarmentClassifier
 from fashionviz.training.multilabel_loss import LOSSES
 from fashionviz.training.recipes import Stage, get_recipe
 from fashionviz.training.run import train
+from fashionviz.training.sources import one_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -86,6 +89,23 @@ def module(loss: str = "bce4") -> GarmentClassifier:
     return GarmentClassifier(
         network, "1", recipe, tuple("abcd"), FEEDS["street_tags"].checks, {}, steps=10, multilabel=True
     )
+
+
+def test_a_group_is_one_choice_with_a_place_for_rarer_values(data: Path) -> None:
+    group = LabelGroup("colour", "Colour", 1, 4)
+    true = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]], bool)
+    known = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 0, 0, 0, 1]], bool)
+    assert one_of(true, known, group).tolist() == [1, 3, -1], "the second of three, a rarer one, not known"
+    recipe = replace(get_recipe("inception_v3.tags"), stages=(Stage((75, 75), 1),), batch={"catalogue": 4})
+    material = FEEDS["tags"].material(recipe)
+    heads = {g.name: g.stop - g.start + 1 for g in get_model("inception_v3.tags").task.groups}
+    assert material.heads == heads
+    told = material.sources["catalogue"].auxiliary
+    assert set(told) == set(heads)
+    assert all(codes.max() < heads[name] for name, codes in told.items())
+    assert (told["season"] == -1).all(), "this catalogue has no such column"
+    assert (told["gender"] >= 0).all()
+    assert FEEDS["tags"].material(replace(recipe, auxiliary=0.0)).heads == {}
 
 
 def test_the_recipes_loss_is_what_is_minimised(monkeypatch: pytest.MonkeyPatch) -> None:
