@@ -22,11 +22,25 @@ TRUNK = (
     "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e",
     "Mixed_7a", "Mixed_7b", "Mixed_7c",
 )  # fmt: skip
+#: The last modules, which learn with the layers on them: published weights of theirs know what they were last trained
+#: for, and say little of garments (the ablation has both).
+LEARNED = ("Mixed_7a", "Mixed_7b", "Mixed_7c")
 
 
-def inception_features(network: Inception3, x: Tensor) -> Tensor:
-    """Inception-v3 up to its last module: ``(N, 2048, h, w)`` of ``(N, 3, H, W)`` normalised RGB; 8×8 of 299×299."""
-    for name in TRUNK:
+def frozen_layers(learned: tuple[str, ...]) -> tuple[str, ...]:
+    """Layers of the trunk that are not trained.
+
+    Args:
+        learned: the trunk's last ones, which are; none of them may be left out.
+    """
+    kept = len(TRUNK) - len(learned)
+    assert TRUNK[kept:] == learned
+    return TRUNK[:kept]
+
+
+def through(network: Inception3, names: tuple[str, ...], x: Tensor) -> Tensor:
+    """What some layers make of ``(N, C, h, w)``, one after the other."""
+    for name in names:
         x = getattr(network, name)(x)
     return x
 
@@ -56,6 +70,7 @@ class Branches:
         pool: ``avg`` or ``max`` over the local branch's 8×8 places.
         middle: channels of the global branch's 5×5 convolution.
         side: height and width of the landmark maps: 300, or 75 by leaving out the last two steps.
+        learned: modules of the trunk that learn, too: the last ones, or none.
     """
 
     gate: bool = True
@@ -63,10 +78,11 @@ class Branches:
     pool: str = "avg"
     middle: int = 64
     side: int = 300
+    learned: tuple[str, ...] = ()
 
 
-#: What is served: the paper's design with wider branches (the ablation says why).
-SERVED = Branches(width=256)
+#: What is served: the paper's design with wider branches (the ablation says why), on modules that learn.
+SERVED = Branches(width=256, learned=LEARNED)
 
 
 class RopaNet(Inception3):
@@ -81,14 +97,13 @@ class RopaNet(Inception3):
         branches: which of the paper's variants.
     """
 
-    #: Layers that are not trained: their output is computed once.
-    frozen = TRUNK
-
     def __init__(self, num_classes: int, branches: Branches = SERVED) -> None:
         # torchvision's own initialisation draws from scipy's truncated normal and takes most of a minute.
         super().__init__(num_classes=1, aux_logits=False, init_weights=False)
         del self.fc, self.avgpool, self.dropout
         self.branches = branches
+        #: Layers that are not trained: their output is computed once.
+        self.frozen = frozen_layers(branches.learned)
         self.gate = nn.Sequential(nn.Conv2d(FEATURES, FEATURES, 1), nn.Sigmoid())
         steps = [(FEATURES, 48, 4, 0), (48, 32, 5, 1), (32, 24, 5, 1)]  # 8 → 18 → 37 → 75
         if branches.side == 300:
@@ -109,16 +124,20 @@ class RopaNet(Inception3):
         self.category = nn.Linear(2 * branches.width, num_classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """``(N, 2048, h, w)`` of ``(N, 3, H, W)`` normalised RGB; 8×8 of 299×299."""
-        return inception_features(self, x)
+        """What the frozen layers make of ``(N, 3, H, W)`` normalised RGB: ``(N, 768, 17, 17)`` of 299×299 as served."""
+        return through(self, self.frozen, x)
+
+    def deep(self, features: Tensor) -> Tensor:
+        """The last module's output ``(N, 2048, h, w)``, 8×8 of 299×299, from what the frozen layers make."""
+        return through(self, self.branches.learned, features)
 
     def landmarks(self, features: Tensor, where: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Maps ``(M, 8, S, S)`` of the photos ``where`` (all by default) and presence ``(N, 8)``, both logits."""
-        return self._landmarks(self.gate(features), where)
+        return self._landmarks(self.gate(self.deep(features)), where)
 
     def gate_of(self, features: Tensor) -> Tensor | None:
         """The gate, ``(N, 2048, h, w)`` in 0..1; ``None`` where the local branch sees the features without it."""
-        return self.gate(features) if self.branches.gate else None
+        return self.gate(self.deep(features)) if self.branches.gate else None
 
     def _landmarks(self, gate: Tensor, where: Tensor | None) -> tuple[Tensor, Tensor]:
         if where is not None and not where.any():  # a batch norm has no statistics of nothing
@@ -129,19 +148,21 @@ class RopaNet(Inception3):
 
     def logits(self, features: Tensor) -> Tensor:
         """Logits ``(N, K)`` from the local and the global branch."""
-        return self._logits(features, self.gate(features))
+        deep = self.deep(features)
+        return self._logits(deep, self.gate(deep))
 
-    def _logits(self, features: Tensor, gate: Tensor) -> Tensor:
-        seen = features * gate if self.branches.gate else features
+    def _logits(self, deep: Tensor, gate: Tensor) -> Tensor:
+        seen = deep * gate if self.branches.gate else deep
         pooled = seen.amax(dim=(2, 3)) if self.branches.pool == "max" else seen.mean(dim=(2, 3))
         local = self.local_branch(pooled)
-        whole = self.global_branch(self.global_convolution(features).mean(dim=(2, 3)))
+        whole = self.global_branch(self.global_convolution(deep).mean(dim=(2, 3)))
         return self.category(F.relu(torch.cat([local, whole], dim=1)))
 
     def answer(self, features: Tensor, where: Tensor | None = None) -> LandmarkAnswer:
-        """Everything from the features ``(N, 2048, 8, 8)``, which may come from a cache; maps of some photos."""
-        gate = self.gate(features)
-        return LandmarkAnswer(self._logits(features, gate), *self._landmarks(gate, where))
+        """Everything from the features, which may come from a cache; maps of some photos."""
+        deep = self.deep(features)
+        gate = self.gate(deep)
+        return LandmarkAnswer(self._logits(deep, gate), *self._landmarks(gate, where))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits ``(N, K)`` of ``(N, 3, 299, 299)`` normalised RGB."""
@@ -180,21 +201,22 @@ class RopaNetBaseline(Inception3):
 
     Args:
         num_classes: number of logits.
+        learned: modules of the trunk that learn, too: the last ones, or none.
     """
 
-    #: Layers that are not trained: their output is computed once.
-    frozen = TRUNK
-
-    def __init__(self, num_classes: int) -> None:
+    def __init__(self, num_classes: int, learned: tuple[str, ...] = LEARNED) -> None:
         super().__init__(num_classes=num_classes, aux_logits=False, init_weights=False)
+        self.learned = learned
+        #: Layers that are not trained: their output is computed once.
+        self.frozen = frozen_layers(learned)
 
     def features(self, x: Tensor) -> Tensor:
-        """``(N, 2048, h, w)`` of ``(N, 3, H, W)`` normalised RGB."""
-        return inception_features(self, x)
+        """What the frozen layers make of ``(N, 3, H, W)`` normalised RGB."""
+        return through(self, self.frozen, x)
 
     def logits(self, features: Tensor) -> Tensor:
         """Logits ``(N, K)`` from the features, which may come from a cache."""
-        return self.fc(features.mean(dim=(2, 3)))
+        return self.fc(through(self, self.learned, features).mean(dim=(2, 3)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits ``(N, K)`` of ``(N, 3, 299, 299)`` normalised RGB."""

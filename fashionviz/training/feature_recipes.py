@@ -63,14 +63,14 @@ FEATURE_RECIPES: dict[str, FeatureRecipe] = {
         FeatureRecipe(
             model="ropanet.category50",
             init="nsfwjs",
-            photos=(("fpi-large", None), ("fpi", 4000)),
             amplify=40,
-            epochs=5,
-            landmark_steps=2,
+            epochs=3,
+            learning_rate=8e-4,
+            landmark_steps=1,
             landmark_batch=24,
             place_weight=0.3,
         ),
-        FeatureRecipe(model="ropanet_baseline.category50", init="nsfwjs", amplify=40, epochs=20, batch=128),
+        FeatureRecipe(model="ropanet_baseline.category50", init="nsfwjs", amplify=40, epochs=3, learning_rate=8e-4),
         FeatureRecipe(model="fashionnet.category50", init="imagenet"),
     )
 }

@@ -15,7 +15,7 @@ from torchvision.models.inception import Inception3
 from fashionviz.errors import InvalidRequest, WeightsError
 from fashionviz.models.landmark_answer import FrozenFirst
 from fashionviz.models.registry import get_model
-from fashionviz.models.ropanet import amplify
+from fashionviz.models.ropanet import TRUNK, amplify
 from fashionviz.models.weights import load_initial
 from fashionviz.training.feature_material import (
     FeatureBatch,
@@ -69,6 +69,8 @@ def frozen_network(
     for name in network.frozen:
         network.get_submodule(name).requires_grad_(False)
     name = f"{spec.architecture.partition('_')[0]}-{start.sha256[:12]}"
+    if isinstance(network, Inception3) and network.frozen != TRUNK:  # type: ignore[comparison-overlap]
+        name += f"-{network.frozen[-1]}"
     if factor != 1:
         assert isinstance(network, Inception3)
         amplify(network, factor)
