@@ -1,5 +1,6 @@
 """The study of RopaNet's design on made-up features: rows, resumption, the page."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from fashionviz.errors import DataError
-from fashionviz.models.ropanet import Branches, RopaNet, RopaNetBaseline
+from fashionviz.models.ropanet import TRUNK, Branches
 from fashionviz.studies import ropanet as study
 from fashionviz.studies.record import read_record
 from fashionviz.training.feature_material import FeaturePhotos
@@ -44,9 +45,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     )
     trained: list[str] = []
 
-    def network_of(model: str, start: Start, build: object = None, factor: float = 1.0) -> tuple[nn.Module, str]:
+    def network_of(
+        model: str, start: Start, build: Callable[[int], nn.Module], factor: float = 1.0
+    ) -> tuple[nn.Module, str]:
         torch.manual_seed(0)
-        network: nn.Module = RopaNet(50, rows[0].branches or Branches()) if build else RopaNetBaseline(50)
+        network = build(50)
+        assert network.frozen == TRUNK, "the study's features are the last module's"
         for name in network.frozen:
             network.get_submodule(name).requires_grad_(False)
         return network.eval(), "made-up"
@@ -93,6 +97,9 @@ def test_every_row_changes_what_it_says() -> None:
     assert len(set(settings)) == len(settings)
     assert (first.recipe().landmark_steps, first.branches) == (2, Branches(gate=True, width=6, pool="avg", side=300))
     assert not next(row for row in others if row.name == "without the gate").branches.gate
+    assert [row.name for row in study.ROWS if row.branches and row.branches.learned] == [
+        "the same, and the trunk's last three modules learn, too: as served"
+    ]
     assert next(row for row in others if row.name.startswith("three")).recipe().landmark_steps == 3
     none = next(row for row in others if row.name == "no landmark loss").recipe()
     assert none.place_weight == none.presence_weight == none.landmark_steps == 0

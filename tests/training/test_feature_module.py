@@ -5,20 +5,21 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from fashionviz.models.ropanet import Branches, RopaNet
+from fashionviz.models.ropanet import LEARNED, Branches, RopaNet
 from fashionviz.training.feature_module import FeatureClassifier
 from fashionviz.training.feature_recipes import FEATURE_RECIPES
 
 
 def test_frozen_layers_stay_in_evaluation_and_the_others_learn() -> None:
-    network = RopaNet(50, Branches(width=4, side=75)).eval()
+    network = RopaNet(50, Branches(width=4, side=75, learned=LEARNED)).eval()
     module = FeatureClassifier(network, replace(FEATURE_RECIPES["ropanet.category50"], epochs=1), 50, 10)
     module.on_train_epoch_start()
-    frozen = [m for name in RopaNet.frozen for m in network.get_submodule(name).modules()]
+    frozen = [m for name in network.frozen for m in network.get_submodule(name).modules()]
     assert frozen
     assert not any(m.training for m in frozen)
-    norms = [m for m in network.enlarge if isinstance(m, nn.BatchNorm2d)]
-    assert norms
+    learning = [m for name in LEARNED for m in network.get_submodule(name).modules()]
+    norms = [m for m in [*network.enlarge, *learning] if isinstance(m, nn.BatchNorm2d)]
+    assert len(norms) > 20
     assert all(m.training for m in norms)
 
 

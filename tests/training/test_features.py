@@ -26,7 +26,7 @@ from fashionviz.models.card import load_card
 from fashionviz.models.landmark_answer import FrozenFirst, LandmarkNetwork, places
 from fashionviz.models.preprocess import placement
 from fashionviz.models.registry import get_model
-from fashionviz.models.ropanet import TRUNK, Branches, RopaNet
+from fashionviz.models.ropanet import LEARNED, TRUNK, Branches, RopaNet, frozen_layers
 from fashionviz.models.weights import model_folder
 from fashionviz.results import ModelRef
 from fashionviz.training import commands, feature_cache, install
@@ -135,12 +135,17 @@ def test_frozen_layers_keep_their_weights_and_what_they_make_is_kept(
 ) -> None:
     network, name = frozen_network(MODEL, starting_weights(str(trunk), MODEL))
     assert isinstance(network, LandmarkNetwork)
-    assert not any(p.requires_grad for layer in TRUNK for p in network.get_submodule(layer).parameters())
+    assert network.frozen == TRUNK[:-3]
+    assert not any(p.requires_grad for layer in network.frozen for p in network.get_submodule(layer).parameters())
     assert network.gate[0].weight.requires_grad
+    assert all(p.requires_grad for layer in LEARNED for p in network.get_submodule(layer).parameters())
+    assert frozen_network(MODEL, starting_weights(str(trunk), MODEL), lambda n: RopaNet(n, Branches()))[1] != name, (
+        "features of another depth are kept apart in the cache"
+    )
     spec = get_model(MODEL)
     photos, ids = feature_photos(spec, network.features, name, ("fpi-large", "train"))
     assert ids == {"7", "8", "9"}
-    assert photos.features.shape == (3, 2048, 8, 8)
+    assert photos.features.shape == (3, 768, 17, 17)
     assert [spec.task.classes[i] for i in photos.labels] == ["Tshirts", "Watches", "Tshirts"]
     assert photos.placed.tolist() == [True, False, True]
     assert (photos.present[1] == 0).all(), "a watch has none of them, and that is known"
@@ -169,12 +174,13 @@ def test_nothing_to_freeze_is_said(shop: Path, trunk: Path) -> None:
 def test_amplified_features_are_the_same_many_times_over(trunk: Path) -> None:
     start = starting_weights(str(trunk), MODEL)
     (plain, name), (loud, other) = frozen_network(MODEL, start), frozen_network(MODEL, start, factor=40)
-    assert isinstance(plain, FrozenFirst)
-    assert isinstance(loud, FrozenFirst)
+    assert isinstance(plain, RopaNet)
+    assert isinstance(loud, RopaNet)
     assert name != other, "they are kept apart in the cache"
     x = torch.randn(1, 3, 299, 299)
     with torch.inference_mode():
-        assert torch.allclose(loud.features(x), 40 * plain.features(x), rtol=1e-4, atol=1e-5)
+        before, after = (network.deep(network.features(x)) for network in (plain, loud))
+        assert torch.allclose(after, 40 * before, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("model", [MODEL, "fashionnet.category50"])
@@ -301,3 +307,21 @@ def test_the_variants_of_the_paper(branches: Branches) -> None:
     assert whole.maps.shape == (2, 8, branches.side, branches.side)
     assert torch.allclose(some.maps[0], whole.maps[1], atol=1e-5)
     assert torch.allclose(before, shut) != branches.gate
+
+
+def test_the_trunk_is_the_same_wherever_it_is_cut() -> None:
+    torch.manual_seed(0)
+    served = RopaNet(50).eval()
+    paper = RopaNet(50, Branches(width=256)).eval()
+    paper.load_state_dict(served.state_dict())
+    x = torch.randn(1, 3, 299, 299)
+    with torch.inference_mode():
+        cut, whole = served.features(x), paper.features(x)
+        assert (cut.shape, whole.shape) == ((1, 768, 17, 17), (1, 2048, 8, 8))
+        assert torch.allclose(served.deep(cut), whole, atol=1e-5)
+        assert torch.allclose(served.logits(cut), paper.logits(whole), atol=1e-5)
+        gates = served.gate_of(cut), paper.gate_of(whole)
+        assert gates[0] is not None
+        assert torch.allclose(*gates, atol=1e-5)
+    with pytest.raises(AssertionError):
+        frozen_layers(("Mixed_7a",))
