@@ -14,7 +14,7 @@ from fashionviz.landmark_results import Landmark, Landmarks
 from fashionviz.models.landmark_answer import LandmarkNetwork, places
 from fashionviz.results import Box, Timings
 
-#: Finds landmarks when nobody chooses a network. It is not its task's default, which is the best at naming.
+#: Finds landmarks when nobody chooses a network: its mean error on validation is the least.
 FINDER = "ropanet.category50"
 
 

@@ -27,7 +27,7 @@ _FACTS: dict[str, Any] = {
     "inception_v3.tags",
     default=True,
     paper="Paper 000: the multi-label tagger (arXiv:1512.00567)",
-    **{**_FACTS, "input_size": (128, 96)},
+    **_FACTS,
 )
 @register_model(
     "inception_v3.gender_category",

@@ -183,6 +183,7 @@ _FACTS: dict[str, Any] = {
 @register_model(
     "ropanet.category50",
     head="category",
+    default=True,
     landmarks=True,
     paper="Paper 004: RopaNet, with wider branches than its six outputs each (arXiv:1512.00567)",
     **_FACTS,
@@ -226,7 +227,6 @@ class RopaNetBaseline(Inception3):
 @register_model(
     "ropanet_baseline.category50",
     head="fc",
-    default=True,
     paper="Paper 004: RopaNet-Baseline, pooled Inception-v3 features and one layer (arXiv:1512.00567)",
     **_FACTS,
 )
