@@ -57,8 +57,24 @@ def heat_picture(result: Landmarks, name: str) -> Picture:
     if name not in names:
         raise KeyError(name)
     heat = result.heat[names.index(name)]
-    # The root lets the foot of a peak be seen, which may be a few pixels wide.
-    return overlay(view_photo(result.view), _over_photo(result, np.sqrt(heat / heat.max())))
+    near = _nearby(heat)
+    # The root lets the foot of a peak be seen, too.
+    return overlay(view_photo(result.view), _over_photo(result, np.sqrt(near / near.max())))
+
+
+#: How far about a place counts as there, as a share of the map's side: a network that is sure names a single pixel.
+_ABOUT = 1 / 60
+
+
+def _nearby(heat: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probability ``(S, S)`` summed about each place under a Gaussian of that width."""
+    sigma = len(heat) * _ABOUT
+    steps = np.arange(-round(3 * sigma), round(3 * sigma) + 1)
+    kernel = np.exp(-((steps / sigma) ** 2) / 2)
+    summed = np.asarray(heat, np.float64)
+    for axis in (0, 1):
+        summed = np.apply_along_axis(np.convolve, axis, summed, kernel, mode="same")
+    return summed
 
 
 def _over_photo(result: Landmarks, values: NDArray[np.floating]) -> NDArray[np.float32]:

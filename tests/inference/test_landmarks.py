@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,10 @@ def test_pictures_show_what_was_found(finding: Engine) -> None:
     tint = np.ptp(heat, axis=2)  # the photo is grey, heat is not
     assert tint[y - 2 : y + 3, x - 2 : x + 3].max() > 100, "heat at the hem"
     assert tint[y - 2 : y + 3, x + 38 : x + 43].max() < 20, "none beside it"
+    sure = np.zeros_like(result.heat)
+    sure[:, 150, 150] = 1  # a network that is sure of a single pixel
+    tint = np.ptp(heat_picture(replace(result, heat=sure), "left_hem").astype(int), axis=2)
+    assert 25 < (tint > 100).sum() < tint.size / 50, "a spot that can be seen"
     with pytest.raises(KeyError):
         heat_picture(result, "left_pocket")
 

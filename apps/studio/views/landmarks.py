@@ -68,7 +68,10 @@ def pictures(result: Landmarks, photo: state.Held) -> None:
             output_format="PNG",
             alt=f"Heat of the {name} over the photo",
         )
-        st.caption("Square root of the probability of each place, over the photo as the model received it.")
+        st.caption(
+            "Square root of the probability about each place, within about a sixtieth of the side, over the photo "
+            "as the model received it."
+        )
 
 
 def table(result: Landmarks) -> None:
