@@ -8,7 +8,7 @@ import torch
 
 Precision = Literal["bf16-mixed", "32-true"]
 
-#: Networks of depthwise convolutions move more than they multiply: on a CPU they gain nothing from bfloat16.
+#: Networks of depthwise convolutions move more than they multiply: on a CPU they gain little or nothing.
 _DEPTHWISE = ("mobilenet", "efficientnet")
 
 
@@ -21,8 +21,8 @@ def cpu_multiplies_bf16() -> bool:
 def precision_for(architecture: str) -> Precision:
     """Mixed bfloat16 on a GPU, or on a CPU that multiplies it for networks that gain; else float32.
 
-    Measured on one thread of an AMD EPYC with AVX512-BF16, a step of training takes, of the time in float32: ResNet-152
-    0.53, VGG16 0.52, Inception-v3 0.70, RopaNet's own layers 0.50, MobileNetV2 0.84 to 1.09 (``bench.bf16``).
+    What a step takes in either, and the ratio, is printed by ``python -m bench.bf16``: dense convolutions gain much,
+    depthwise ones little or nothing.
 
     Args:
         architecture: the part of a registry name before its dot.
