@@ -23,7 +23,7 @@ TRUNK = (
     "Mixed_7a", "Mixed_7b", "Mixed_7c",
 )  # fmt: skip
 #: The last modules, which learn with the layers on them: published weights of theirs know what they were last trained
-#: for, and say little of garments (the ablation has both).
+#: for. `fashionviz study ropanet` has rows without and with them.
 LEARNED = ("Mixed_7a", "Mixed_7b", "Mixed_7c")
 
 
@@ -81,7 +81,7 @@ class Branches:
     learned: tuple[str, ...] = ()
 
 
-#: What is served: the paper's design with wider branches (the ablation says why), on modules that learn.
+#: What is served: wider branches, on modules that learn (`fashionviz study ropanet` compares both changes).
 SERVED = Branches(width=256, learned=LEARNED)
 
 

@@ -14,7 +14,7 @@ from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_initial
 from fashionviz.training.feature_cache import cached_features
 from fashionviz.training.last_layer import Material
-from fashionviz.training.precision import precision_for
+from fashionviz.training.precision import cpu_precision
 from fashionviz.training.starts import starting_weights
 
 
@@ -74,7 +74,7 @@ def frozen_features(
     try:
         return cached_features(
             name, compute, data, np.arange(len(data)), backbone.size, spec.mean, spec.std,
-            precision_for(spec.architecture), progress,
+            cpu_precision(spec.architecture), progress,
         )  # fmt: skip
     finally:
         handle.remove()

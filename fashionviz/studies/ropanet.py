@@ -80,6 +80,8 @@ def _plain(value: Any) -> Any:
 _PAPER = Branches()
 _AS_PAPER = (("landmark_steps", 2), ("place_weight", 1.0), ("presence_weight", 1.0))
 _WIDE = Branches(width=256)
+#: One layer on frozen features: a step is quick, and a hundred photos are one step an epoch.
+_LONG = (("epochs", 20), ("batch", 128), ("learning_rate", 1e-3))
 
 ROWS: tuple[Row, ...] = (
     Row("as in the paper", branches=_PAPER, changes=_AS_PAPER),
@@ -99,7 +101,7 @@ ROWS: tuple[Row, ...] = (
     Row("the same, and the trunk's last three modules learn, too: as served", branches=SERVED),
     Row("the baseline, on the same photos, all of its trunk frozen", model=BASELINE),
     *(
-        Row(f"baseline, {count:,} photos" if count else "baseline, all photos", BASELINE, None, (), count, "ladder")
+        Row(f"baseline, {count:,} photos" if count else "baseline, all photos", BASELINE, None, _LONG, count, "ladder")
         for count in (100, 1000, 5000, None)
     ),
 )

@@ -46,7 +46,7 @@ def cached_features(
         rows: which, ascending.
         frame: height and width that photos are fitted into.
         mean, std: of the input.
-        precision: of the arithmetic.
+        precision: of the arithmetic, which is the CPU's, whatever the layers on it are trained on.
         progress: called with (done, total).
 
     Returns:

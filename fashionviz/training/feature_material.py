@@ -22,7 +22,7 @@ from fashionviz.models.preprocess import placement
 from fashionviz.models.registry import ModelSpec
 from fashionviz.training.feature_cache import cached_features
 from fashionviz.training.feature_recipes import FeatureRecipe
-from fashionviz.training.precision import precision_for
+from fashionviz.training.precision import cpu_precision
 
 _COUNT = len(LANDMARKS)
 #: Where a landmark stands after mirroring: left and right change places.
@@ -137,7 +137,7 @@ def feature_photos(
     if not len(rows):
         raise DataError(f"{source[0]} {source[1]}: no photo is left that has a label of {spec.task.name}.")
     features = cached_features(
-        name, compute, data, rows, spec.input_size, spec.mean, spec.std, precision_for(spec.architecture)
+        name, compute, data, rows, spec.input_size, spec.mean, spec.std, cpu_precision(spec.architecture)
     )
     if landmarks:
         articles = None if annotated(data) else [str(table[i]["articleType"]) for i in rows]

@@ -159,7 +159,7 @@ def _tags(recipe: Recipe) -> Material:
         "catalogue-large": lambda: sources.tagged("fpi-large", ("train",), (224, 168), task, "catalogue-large"),
         "worn": lambda: sources.tagged("ccp", ("train", "tags"), size, task, "home"),
     }
-    # What excludes one another teaches more as one choice than as many yes or no: a head a group, dropped afterwards.
+    # What excludes one another is one choice, too, beside many yes or no: a head a group, dropped afterwards.
     heads = {g.name: g.stop - g.start + 1 for g in task.groups if g.exclusive} if recipe.auxiliary else {}
     return Material({name: make() for name, make in makers.items() if name in recipe.batch}, NO_GROUND, heads)
 

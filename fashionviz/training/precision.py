@@ -18,16 +18,22 @@ def cpu_multiplies_bf16() -> bool:
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
-def precision_for(architecture: str) -> Precision:
-    """Mixed bfloat16 on a GPU, or on a CPU that multiplies it for networks that gain; else float32.
+def cpu_precision(architecture: str) -> Precision:
+    """Mixed bfloat16 on a CPU that multiplies it, for networks that gain; else float32.
 
-    What a step takes in either, and the ratio, is printed by ``python -m bench.bf16``: dense convolutions gain much,
-    depthwise ones little or nothing.
+    What a step takes in either, and the ratio, is printed by ``python -m bench.bf16``.
 
     Args:
         architecture: the part of a registry name before its dot.
     """
-    if torch.cuda.is_available():
-        return "bf16-mixed"
-    pays = not any(word in architecture for word in _DEPTHWISE)
-    return "bf16-mixed" if pays and cpu_multiplies_bf16() else "32-true"
+    gains = not any(word in architecture for word in _DEPTHWISE)
+    return "bf16-mixed" if gains and cpu_multiplies_bf16() else "32-true"
+
+
+def precision_for(architecture: str) -> Precision:
+    """What a network is trained in: mixed bfloat16 on a GPU, else what this CPU is good at (:func:`cpu_precision`).
+
+    Args:
+        architecture: the part of a registry name before its dot.
+    """
+    return "bf16-mixed" if torch.cuda.is_available() else cpu_precision(architecture)

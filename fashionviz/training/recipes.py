@@ -235,7 +235,7 @@ RECIPES: dict[str, Recipe] = {
             **_RESIDUAL,
         ),
         # The second round, from the installed weights, whose three epochs at 104×78 knew the yes and no of each tag
-        # alone: a choice among the tags of a group, by auxiliary heads, teaches a few epochs more.
+        # alone: here auxiliary heads choose among the tags of a group, too.
         Recipe(
             model="inception_v3.tags",
             feed="tags",

@@ -16,7 +16,7 @@ from fashionviz.models.weights import sha256_of
 from fashionviz.training.feature_cache import cached_features
 from fashionviz.training.feeds import FEEDS
 from fashionviz.training.last_layer import LastLayer, Material, logistic_regressions
-from fashionviz.training.precision import precision_for
+from fashionviz.training.precision import cpu_precision
 from fashionviz.training.recipes import Recipe
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def _material(spec: ModelSpec, network: nn.Module, name: str, data_set: str, spl
     data = open_set(data_set, split)
     targets = spec.task.targets
     assert targets is not None
-    precision = precision_for(spec.architecture)
+    precision = cpu_precision(spec.architecture)
     try:
         x = cached_features(name, compute, data, np.arange(len(data)), spec.input_size, spec.mean, spec.std, precision)
     finally:

@@ -101,6 +101,8 @@ def test_every_row_changes_what_it_says() -> None:
         "the same, and the trunk's last three modules learn, too: as served"
     ]
     assert next(row for row in others if row.name.startswith("three")).recipe().landmark_steps == 3
+    ladder = [row.recipe() for row in study.ROWS if row.part == "ladder"]
+    assert {recipe.epochs for recipe in ladder} == {20}, "a hundred photos are one step an epoch"
     none = next(row for row in others if row.name == "no landmark loss").recipe()
     assert none.place_weight == none.presence_weight == none.landmark_steps == 0
 

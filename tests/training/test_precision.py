@@ -8,7 +8,7 @@ from fashionviz.training.feeds import Check
 from fashionviz.training.loop import describe
 from fashionviz.training.mixture import Batch
 from fashionviz.training.module import GarmentClassifier
-from fashionviz.training.precision import cpu_multiplies_bf16, precision_for
+from fashionviz.training.precision import cpu_multiplies_bf16, cpu_precision, precision_for
 from fashionviz.training.recipes import Recipe, Stage, get_recipe
 
 
@@ -29,7 +29,9 @@ def test_bfloat16_where_the_cpu_multiplies_it(
 
 def test_on_a_gpu_every_network_is_trained_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert precision_for("mobilenet_v2") == "bf16-mixed"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert precision_for("mobilenet_v2") == precision_for("resnet152") == "bf16-mixed"
+    assert cpu_precision("resnet152") == "32-true", "features are computed on the CPU there, too"
 
 
 @pytest.mark.filterwarnings("ignore:You are trying to")
