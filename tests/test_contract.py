@@ -107,7 +107,9 @@ def test_rest(engine: Engine, photo: Path, expected: dict[str, float]) -> None:
 def test_gradio(engine: Engine, photo: Path, expected: dict[str, float], tags: dict[str, float]) -> None:
     blocks = build_lab()
     options = {k: v for k, v in mount_options().items() if k != "run_history"}
-    _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **options)
+    _, url, _ = blocks.launch(
+        prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=free_port(), **options
+    )
     try:
         client = Client(url, verbose=False, analytics_enabled=False)
         close(probabilities(client.predict(handle_file(str(photo)), MODEL, "", api_name="/predict")), expected)

@@ -15,6 +15,7 @@ from apps.lab.intake import Upload
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from tests.apps.lab.collection import Send
+from tests.ports import free_port
 
 
 @contextmanager
@@ -34,7 +35,9 @@ def launched(
         engine = Engine(config)
         blocks = build_lab(engine)
         options = {k: v for k, v in mount_options().items() if k != "run_history"}
-        _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **options)
+        _, url, _ = blocks.launch(
+            prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=free_port(), **options
+        )
         yield url, engine, cache
         blocks.close()
         engine.close()
