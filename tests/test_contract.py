@@ -27,6 +27,7 @@ from fashionviz.evaluation.tagging import Tagged
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from tests.conftest import MODEL, TAGGER
+from tests.ports import free_port
 
 MAIN = str(Path(__file__).resolve().parents[1] / "apps" / "studio" / "main.py")
 #: On one device, dtype and batch.

@@ -234,11 +234,16 @@ def _held(row: int) -> bool:
     return row % 5 == 0
 
 
+def catalogue_of(spec: ModelSpec) -> str:
+    """The catalogue that a model is asked about: that of its task where it has one, at its size, else the small one."""
+    return spec.task.data_set if spec.task.data_set.startswith("fpi") else "fpi"
+
+
 def to_fit(spec: ModelSpec, seed: int, sizes: Sizes) -> tuple[Builder, ...]:
     """What the logistic regression learns from."""
     n, first = sizes.fit, _FIRST["fit"]
     return (
-        lambda: garment_photos(spec, "fpi", "train", "catalogue photos", limit=n, seed=seed),
+        lambda: garment_photos(spec, catalogue_of(spec), "train", "catalogue photos", limit=n, seed=seed),
         lambda: garment_photos(
             spec, "clothing", "train", "home photos", limit=n, seed=seed, keep=lambda row: not _held(row), parts=0.5
         ),
@@ -253,7 +258,9 @@ def to_choose(spec: ModelSpec, seed: int, sizes: Sizes) -> tuple[Builder, ...]:
     """What penalty and thresholds are chosen on."""
     n, first = sizes.choose, _FIRST["choose"]
     return (
-        lambda: garment_photos(spec, "fpi", "validation", "catalogue photos", limit=sizes.catalogue, seed=seed),
+        lambda: garment_photos(
+            spec, catalogue_of(spec), "validation", "catalogue photos", limit=sizes.catalogue, seed=seed
+        ),
         lambda: garment_photos(spec, "clothing", "train", "home photos", limit=n, seed=seed, keep=_held, parts=0.5),
         lambda: garment_photos(spec, "ccp", "validation", "street photos", limit=n, seed=seed, parts=0.5),
         lambda: windows(spec, "validation", count=n, seed=seed),
@@ -265,7 +272,7 @@ def to_measure(spec: ModelSpec, seed: int, sizes: Sizes) -> tuple[Builder, ...]:
     """What the card reports."""
     n, first = sizes.measure, _FIRST["measure"]
     return (
-        lambda: garment_photos(spec, "fpi", "test", "catalogue photos", limit=sizes.catalogue, seed=seed),
+        lambda: garment_photos(spec, catalogue_of(spec), "test", "catalogue photos", limit=sizes.catalogue, seed=seed),
         lambda: garment_photos(spec, "clothing", "validation", "home photos", limit=n, seed=seed),
         lambda: garment_photos(spec, "ccp", "test", "street photos", limit=n, seed=seed),
         lambda: drawn_garments(spec, seeds=range(2)),

@@ -213,16 +213,22 @@ RECIPES: dict[str, Recipe] = {
         # one with batch norm before the convolutions takes the convolutions alone.
         Recipe(model="resnet50.clothing10", **_DEEP),
         Recipe(model="resnet50v2.clothing10", **_DEEP),
+        # From the tagger of the same architecture, which knows article types and departments.
         Recipe(
             model="inception_v3.gender_category",
-            stages=(Stage((128, 96), 5), Stage((160, 120), 5)),
-            learning_rate=5e-4,
+            init="inception_v3.tags",
+            stages=(Stage((104, 78), 1), Stage((128, 96), 1)),
+            frozen=_STEM,
+            learning_rate=4e-4,
             **_GENDER,
         ),
+        # Small and few: the widest convolutions of all, at a learning rate that a network without batch norm bears.
         Recipe(
             model="vgg16.gender_category",
-            stages=(Stage((96, 72), 4), Stage((160, 120), 3)),
+            stages=(Stage((64, 48), 2), Stage((96, 72), 1)),
+            frozen=("features.0", "features.2"),
             learning_rate=2e-4,
+            teachers=("mobilenet_v2.gender_category",),
             dtype="int8",
             **_GENDER,
         ),

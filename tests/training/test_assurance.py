@@ -9,7 +9,7 @@ import torch
 from fashionviz.data.patterns import FITTED
 from fashionviz.errors import DataError
 from fashionviz.models.assurance import GarmentRow
-from fashionviz.models.registry import get_model
+from fashionviz.models.registry import ModelSpec, get_model
 from fashionviz.training import albums
 from fashionviz.training.albums import Album, drawn_garments, drawn_patterns, part_of, present
 from fashionviz.training.assurance import Seen, fit_row, look, measured, rejection_line, sure_line
@@ -141,6 +141,26 @@ def test_missing_photos_are_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     titles = [a.title for a in present(albums.to_fit(SPEC, 0, sizes))]
     assert titles == ["drawn example garments", "drawn patterns"]
     assert len(drawn_garments(SPEC, seeds=range(2)).pixels) == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "catalogue"),
+    [("category_cnn28.category11", "fpi"), ("mobilenet_v2.clothing10", "fpi"), ("fashionnet.category50", "fpi-large")],
+)
+def test_a_model_is_asked_about_the_catalogue_that_it_learned(
+    monkeypatch: pytest.MonkeyPatch, model: str, catalogue: str
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def note(spec: ModelSpec, data_set: str, split: str, title: str, **others: object) -> Album:
+        asked.append((data_set, split))
+        raise DataError("only noted")
+
+    monkeypatch.setattr(albums, "garment_photos", note)
+    spec, sizes = get_model(model), albums.Sizes(fit=1, choose=1, measure=1)
+    for plan in (albums.to_fit, albums.to_choose, albums.to_measure):
+        list(present(plan(spec, 0, sizes)[:1]))
+    assert asked == [(catalogue, "train"), (catalogue, "validation"), (catalogue, "test")]
 
 
 def test_a_network_that_is_slow_to_ask_is_asked_about_fewer_pictures() -> None:

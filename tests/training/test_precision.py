@@ -14,9 +14,15 @@ from fashionviz.training.recipes import Recipe, Stage, get_recipe
 
 @pytest.mark.parametrize(
     ("can", "pays"),
-    [({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"avx512_bf16": False, "avx2": True}, False)],
+    [
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True}, True),
+        ({"avx512_bf16": False, "avx2": True}, False),
+        ({"avx512_bf16": True, "avx512_fp16": True, "amx_bf16": True}, True),
+        ({"avx512_bf16": True, "avx512_fp16": True, "amx_bf16": False}, False),  # AMX hidden by a virtual machine
+    ],
 )
-def test_bfloat16_where_the_cpu_multiplies_it(
+def test_bfloat16_where_the_cpu_multiplies_it_faster(
     monkeypatch: pytest.MonkeyPatch, can: dict[str, bool], pays: bool
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
