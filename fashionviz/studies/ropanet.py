@@ -29,8 +29,10 @@ from fashionviz.training.starts import starting_weights
 log = logging.getLogger(__name__)
 
 ROPANET, BASELINE = "ropanet.category50", "ropanet_baseline.category50"
-#: Photos and epochs of a row of the ablation: a grid that two cores compute in an hour.
-PHOTOS, EPOCHS = 2000, 4
+#: Photos and epochs of a row of the ablation: a grid that one core computes in an hour.
+PHOTOS, EPOCHS = 1500, 3
+#: Photos whose features the ladder of training sizes draws from, the paper's largest.
+LADDER = 5000
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Row:
         model: registry name.
         branches: of RopaNet.
         changes: of its recipe.
-        photos: training photos; all of ``fpi-large`` if ``None``.
+        photos: training photos of ``fpi-large``.
         part: ``ablation`` or ``ladder``, the table it stands in.
     """
 
@@ -50,15 +52,16 @@ class Row:
     model: str = ROPANET
     branches: Branches | None = None
     changes: tuple[tuple[str, Any], ...] = ()
-    photos: int | None = PHOTOS
+    photos: int = PHOTOS
     part: str = "ablation"
 
     def recipe(self) -> FeatureRecipe:
         """What it is trained by."""
-        changes: dict[str, Any] = {"photos": (("fpi-large", None),), "subsample": self.photos, **dict(self.changes)}
-        if self.part == "ablation":
-            changes.setdefault("epochs", EPOCHS)
-        return replace(FEATURE_RECIPES[self.model], **changes)
+        if self.part == "ablation":  # all rows draw the same photos, whichever features are theirs
+            own: dict[str, Any] = {"photos": (("fpi-large", self.photos),), "epochs": EPOCHS}
+        else:
+            own = {"photos": (("fpi-large", LADDER),), "subsample": self.photos}
+        return replace(FEATURE_RECIPES[self.model], **{**own, **dict(self.changes)})
 
     def settings(self) -> dict[str, Any]:
         """What determines the row."""
@@ -101,8 +104,8 @@ ROWS: tuple[Row, ...] = (
     Row("the same, and the trunk's last three modules learn, too: as served", branches=SERVED),
     Row("the baseline, on the same photos, all of its trunk frozen", model=BASELINE),
     *(
-        Row(f"baseline, {count:,} photos" if count else "baseline, all photos", BASELINE, None, _LONG, count, "ladder")
-        for count in (100, 1000, 5000, None)
+        Row(f"baseline, {count:,} photos", BASELINE, None, _LONG, count, "ladder")
+        for count in (100, 1000, LADDER)
     ),
 )
 

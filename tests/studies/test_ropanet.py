@@ -63,7 +63,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(study, "ROWS", rows)
     monkeypatch.setattr(study, "frozen_network", network_of)
     monkeypatch.setattr(study, "fit", fit)
-    monkeypatch.setattr(study, "splits_of", lambda *a: ([_photos(40, 1)], _photos(16, 2)))
+    monkeypatch.setattr(study, "LADDER", 40)
+    monkeypatch.setattr(study, "splits_of", lambda recipe, *a: ([_photos(recipe.photos[0][1], 1)], _photos(16, 2)))
     monkeypatch.setattr(study, "starting_weights", lambda *a: Start("inception_v3.tags", Path("x"), "5a" * 32))
     return trained
 
@@ -101,8 +102,10 @@ def test_every_row_changes_what_it_says() -> None:
         "the same, and the trunk's last three modules learn, too: as served"
     ]
     assert next(row for row in others if row.name.startswith("three")).recipe().landmark_steps == 3
+    assert {row.recipe().photos for row in (first, *others)} == {(("fpi-large", study.PHOTOS),)}, "all on the same ones"
     ladder = [row.recipe() for row in study.ROWS if row.part == "ladder"]
     assert {recipe.epochs for recipe in ladder} == {20}, "a hundred photos are one step an epoch"
+    assert [recipe.subsample for recipe in ladder] == [100, 1000, 5000]
     none = next(row for row in others if row.name == "no landmark loss").recipe()
     assert none.place_weight == none.presence_weight == none.landmark_steps == 0
 
