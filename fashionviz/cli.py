@@ -323,6 +323,16 @@ def rescore(recipe: Annotated[str, typer.Argument(help="A recipe's name: that of
         out.print(rescore_installed(recipe), highlight=False)
 
 
+@app.command()
+def refit(recipe: Annotated[str, typer.Argument(help="A recipe's name: that of a tagger.")]) -> None:
+    """Fit the last layer of an installed tagger anew on what it has learned, and measure it."""
+    from fashionviz.training.commands import refit_installed
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    with plain_errors():
+        out.print(refit_installed(recipe), highlight=False)
+
+
 app.command("sweep")(sweep_command)
 
 

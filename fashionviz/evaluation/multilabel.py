@@ -184,6 +184,33 @@ def choose_thresholds(
     return out
 
 
+def said_by_the_others(
+    probabilities: NDArray[np.floating],
+    true: Bools,
+    known: Bools,
+    rng: np.random.Generator,
+    few: int = FEW,
+    folds: int = 4,
+) -> Bools:
+    """What is said of each picture at thresholds chosen on the others: cross-validation of a rule for thresholds.
+
+    Args:
+        probabilities, true, known: ``(N, L)``.
+        rng: draws the folds.
+        few: of :func:`choose_thresholds`.
+        folds: parts of the pictures, each decided at the thresholds of the rest.
+
+    Returns:
+        ``(N, L)``.
+    """
+    order = rng.permutation(len(true))
+    said = np.zeros_like(true)
+    for fold in np.array_split(order, folds):
+        rest = np.setdiff1d(order, fold)
+        said[fold] = probabilities[fold] >= choose_thresholds(probabilities[rest], true[rest], known[rest], few)
+    return said
+
+
 def centred_interval(drawn: Floats, whole: float) -> tuple[float, float]:
     """95 % interval from resampled figures, shifted by how far their mean is from that of the whole sample.
 

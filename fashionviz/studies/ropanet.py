@@ -103,10 +103,7 @@ ROWS: tuple[Row, ...] = (
     Row("256 outputs, landmark loss three tenths, one landmark step to one", branches=_WIDE),
     Row("the same, and the trunk's last three modules learn, too: as served", branches=SERVED),
     Row("the baseline, on the same photos, all of its trunk frozen", model=BASELINE),
-    *(
-        Row(f"baseline, {count:,} photos", BASELINE, None, _LONG, count, "ladder")
-        for count in (100, 1000, LADDER)
-    ),
+    *(Row(f"baseline, {count:,} photos", BASELINE, None, _LONG, count, "ladder") for count in (100, 1000, LADDER)),
 )
 
 

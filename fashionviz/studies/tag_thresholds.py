@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionviz.evaluation.multilabel import FEW, Bools, Counts, choose_thresholds
+from fashionviz.evaluation.multilabel import FEW, Bools, Counts, said_by_the_others
 from fashionviz.evaluation.tagging import evaluate_tags
 from fashionviz.models.registry import get_model
 from fashionviz.models.weights import load_trained
@@ -65,11 +65,7 @@ def cross_validated(
     few = len(true) + 1 if least is None else least
     scores = []
     for _ in range(repeats):
-        order = rng.permutation(len(true))
-        said = np.zeros_like(true)
-        for fold in np.array_split(order, FOLDS):
-            rest = np.setdiff1d(order, fold)
-            said[fold] = probabilities[fold] >= choose_thresholds(probabilities[rest], true[rest], known[rest], few)
+        said = said_by_the_others(probabilities, true, known, rng, few, FOLDS)
         some = (true & known).any(axis=0), (true & known).any(axis=1)
         scores.append(
             (

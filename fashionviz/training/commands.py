@@ -8,6 +8,7 @@ from pathlib import Path
 from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import ModelCard
 from fashionviz.models.generators import is_generator
+from fashionviz.models.weights import FILE, load_trained, model_folder
 from fashionviz.training.detect_recipes import DetectRecipe
 from fashionviz.training.detect_run import train_detector
 from fashionviz.training.drawing_install import train_and_install_generator
@@ -131,3 +132,25 @@ def rescore_installed(name: str) -> str:
 
 def _figures(card: ModelCard) -> str:
     return ", ".join(f"{m.data_set} {m.split} {m.name} {m.value:.4f} (n {m.n})" for m in card.metrics)
+
+
+def refit_installed(name: str) -> str:
+    """Fit the last layer of an installed tagger anew, and measure it; the layers below stay. Returns a sentence.
+
+    Raises:
+        InvalidRequest: the recipe fits no last layer.
+        FashionvizError: no such recipe, no weights, missing data.
+    """
+    recipe = any_recipe(name)
+    if not (isinstance(recipe, Recipe) and recipe.refit):
+        raise InvalidRequest(f"The recipe of {name} fits no last layer anew; taggers' do.")
+    network, card = load_trained(name)
+    facts = refit_head(recipe, network, model_folder(name) / FILE)
+    if not facts["penalty"]:
+        return f"{name} stays as it is: validation macro F1 {facts['before']:.4f}, no layer fitted anew was better."
+    card = install(
+        recipe, network, (), command=f"fashionviz refit {name}", refitted=facts,
+        trained={**card.recipe, "trained_by": card.command},
+    )  # fmt: skip
+    better = f"validation macro F1 {facts['after']:.4f}, before {facts['before']:.4f}"
+    return f"Installed {name} ({better}). {_figures(card)}."

@@ -243,6 +243,7 @@ def install(
     start: dict[str, object] | None = None,
     refitted: dict[str, float] | None = None,
     like: str | None = None,
+    trained: dict[str, Any] | None = None,
 ) -> ModelCard:
     """Write weights, card and report of a trained network; the installed ones stay until all three are complete.
 
@@ -254,12 +255,15 @@ def install(
         start: what it started from, with its sha256 and, where it is our own, the recipe that made it.
         refitted: what :func:`fashionviz.training.refit.refit_head` found, where the last layer was fitted anew.
         like: the registered model whose recipe was followed on data of one's own.
+        trained: what the card said of the training, where only the last layer is new: it stays.
 
     Raises:
         DataError: the splits that the card reports are not there.
     """
     spec = get_model(recipe.model)
-    facts: dict[str, object] = {"start": start or {}, **({"refitted": refitted} if refitted else {})}
+    facts: dict[str, object] = {"start": start or {}, **(trained or {})}
+    if refitted:
+        facts["refitted"] = refitted
     if like:
         facts["like"] = like
     folder = model_folder(spec.name)

@@ -61,18 +61,33 @@ def _standardised(x: NDArray[np.float32]) -> tuple[torch.Tensor, NDArray[np.floa
     return torch.from_numpy((x - mean) / spread), mean, spread
 
 
-def logistic_regressions(train: Material, penalty: float, iterations: int = 200) -> LastLayer:
+def rarity_weights(train: Material, exponent: float) -> NDArray[np.float32]:
+    """``(L,)`` weights of positives: how much rarer a tag is than the commonest one, to a power.
+
+    Args:
+        train: whose known positives are counted.
+        exponent: 0 for equal weights, 1 for positives that weigh the same in all tags together.
+    """
+    positives = np.maximum((train.true & train.known).sum(axis=0), 1)
+    weights: NDArray[np.float32] = ((positives.max() / positives) ** exponent).astype(np.float32)
+    return weights
+
+
+def logistic_regressions(train: Material, penalty: float, iterations: int = 200, *, rarity: float = 0.0) -> LastLayer:
     """One logistic regression a tag against the rest, all at once: they share nothing but the features.
 
     Each minimises ``mean over known photos(log loss) + penalty / 2 · |w|²``, the intercept spared; scikit-learn's
-    ``LogisticRegression(C=1 / (penalty · n))`` has the same minimum.
+    ``LogisticRegression(C=1 / (penalty · n), class_weight={1: weight})`` has the same minimum.
 
     Args:
         train: features and targets.
         penalty: positive.
         iterations: of LBFGS at most.
+        rarity: exponent of the weights of positives (:func:`rarity_weights`): they raise rare tags to where common
+            ones are, so that tags that share a threshold are said alike readily.
     """
     x, mean, spread = _standardised(train.x)
+    positive = torch.from_numpy(rarity_weights(train, rarity)) if rarity else None
     true = torch.from_numpy(train.true.astype(np.float32))
     share = torch.from_numpy((train.known / np.maximum(train.known.sum(axis=0), 1)).astype(np.float32))
     weight = torch.zeros(x.shape[1], true.shape[1], requires_grad=True)
@@ -83,7 +98,7 @@ def logistic_regressions(train: Material, penalty: float, iterations: int = 200)
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        losses = F.binary_cross_entropy_with_logits(x @ weight + bias, true, reduction="none")
+        losses = F.binary_cross_entropy_with_logits(x @ weight + bias, true, reduction="none", pos_weight=positive)
         value = (share * losses).sum() + penalty / 2 * weight.square().sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value

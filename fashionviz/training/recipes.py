@@ -64,6 +64,8 @@ class Recipe:
         refit: data sets of a tagger on whose train split its last layer is fitted anew at the end
             (:mod:`fashionviz.training.refit`); the layer stays as trained if there are none.
         refit_penalties: of the squared weights, to choose among on validation.
+        refit_rarity: how much more rare tags' positives weigh then
+            (:func:`fashionviz.training.last_layer.rarity_weights`).
         dtype: how the weights are stored; by the number of parameters if ``None``.
         seed: of everything random.
     """
@@ -98,7 +100,8 @@ class Recipe:
     subsample: int | None = None
     patience: int | None = None
     refit: tuple[str, ...] = ()
-    refit_penalties: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
+    refit_penalties: tuple[float, ...] = (3e-4, 1e-3)
+    refit_rarity: float = 0.0
     dtype: Dtype | None = None
     seed: int = 20260101
 
@@ -250,6 +253,7 @@ RECIPES: dict[str, Recipe] = {
             stages=(Stage((104, 78), 3), Stage((136, 102), 4)),
             frozen=_STEM,
             refit=("fpi", "fpi-large"),
+            refit_rarity=0.25,
             batch={"catalogue": 80, "catalogue-large": 16},
             learning_rate=6e-4,
             weight_decay=0.05,

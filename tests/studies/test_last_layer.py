@@ -9,7 +9,7 @@ from fashionviz.evaluation.multilabel import choose_thresholds, multilabel_figur
 from fashionviz.studies.record import Figure
 from fashionviz.studies.tag_baseline import Baseline, Baselines, baseline_page, paired_macro_f1
 from fashionviz.studies.tag_grid import RUNS, Grid, GridFigures, GridRow, Run, grid_page
-from fashionviz.training.last_layer import Material, by_steps, logistic_regressions
+from fashionviz.training.last_layer import Material, by_steps, logistic_regressions, rarity_weights
 from fashionviz.training.multilabel_loss import LOSSES
 
 
@@ -23,14 +23,26 @@ def material() -> Material:
     return Material(x, true & known, known)
 
 
-def test_each_tag_is_a_logistic_regression_of_its_own(material: Material) -> None:
+def test_rare_tags_weigh_by_how_much_rarer_they_are() -> None:
+    true = np.array([[1, 1, 0]] * 2 + [[1, 0, 0]] * 14 + [[1, 0, 0]] * 3, dtype=np.bool_)
+    known = np.ones_like(true)
+    known[16:] = False
+    found = rarity_weights(Material(np.zeros((19, 4), np.float32), true, known), 1 / 3)
+    assert found == pytest.approx([1, 2, 16 ** (1 / 3)]), "16, 2 and no known positives"
+
+
+@pytest.mark.parametrize("rarity", [0.0, 0.7])
+def test_each_tag_is_a_logistic_regression_of_its_own(material: Material, rarity: float) -> None:
     penalty = 0.01
-    layer = logistic_regressions(material, penalty)
+    layer = logistic_regressions(material, penalty, rarity=rarity)
+    weights = rarity_weights(material, rarity)
+    assert (weights.max() > 1.05) == bool(rarity), "else nothing is tested"
     scaled = (material.x - material.x.mean(axis=0)) / material.x.std(axis=0)
     for tag in range(3):
         where = material.known[:, tag]
         # Theirs sums the losses of the known photos, ours averages them.
-        theirs = LogisticRegression(C=1 / (penalty * where.sum()), tol=1e-10, max_iter=5000)
+        balance = {0: 1.0, 1: float(weights[tag])}
+        theirs = LogisticRegression(C=1 / (penalty * where.sum()), class_weight=balance, tol=1e-10, max_iter=5000)
         theirs.fit(scaled[where], material.true[where, tag])
         assert layer.weight[:, tag] == pytest.approx(theirs.coef_[0], abs=2e-3)
         assert layer.probabilities(material.x)[:, tag] == pytest.approx(theirs.predict_proba(scaled)[:, 1], abs=2e-3)

@@ -184,9 +184,9 @@ def test_the_grid_goes_on_after_its_finished_rows(
     assert (tmp_path / "tags.json").read_text() == "{"
 
 
-def fitted(train: Material, penalty: float) -> LastLayer:
+def fitted(train: Material, penalty: float, *, rarity: float = 0.0) -> LastLayer:
     """Regressions that say the opposite with all penalties but the second; a few iterations separate three kinds."""
-    layer = logistic_regressions(train, 0.01, iterations=4)
+    layer = logistic_regressions(train, 0.01, iterations=4, rarity=rarity)
     return layer if penalty == 2 else replace(layer, weight=-layer.weight)
 
 
@@ -221,8 +221,9 @@ def test_the_baseline_has_the_better_penalty_of_validation(tagged: Tagged, tmp_p
     layer = fitted(train, 2)
     thresholds = choose_thresholds(layer.probabilities(validation.x), validation.true, validation.known)
     theirs = multilabel_figures(layer.probabilities(test.x)[tagged.rows], tagged.true, tagged.known, thresholds)
-    (row,) = record.baselines
-    assert (row.backbone, row.penalty) == (BACKBONE.title, 2.0)
+    row, weighed = record.baselines
+    assert (row.backbone, row.rarity, row.penalty) == (BACKBONE.title, 0.0, 2.0)
+    assert (weighed.backbone, weighed.rarity, weighed.penalty) == (BACKBONE.title, tag_baseline.RARITY, 2.0)
     assert row.macro_f1.value == pytest.approx(theirs.macro.f1)
     assert row.behind.value == pytest.approx(record.macro_f1.value - row.macro_f1.value)
     assert read_record(tmp_path / "tags-baseline.json", Baselines) == record
@@ -237,14 +238,14 @@ def test_finished_baselines_are_kept_as_long_as_the_tagger_is(
     assert "Not finished: mobilenet_v2" in baseline_page(first)
     monkeypatch.setattr(tag_baseline, "PENALTIES", (3.0,))  # seen in the row that is fitted now, not in the kept one
     both = run_baseline(tmp_path)
-    assert [row.penalty for row in both.baselines] == [2.0, 3.0]
-    assert both.baselines[0] == first.baselines[0]
+    assert [row.penalty for row in both.baselines] == [2.0, 2.0, 3.0, 3.0]
+    assert both.baselines[:2] == first.baselines
     assert "Not finished" not in baseline_page(both)
-    assert [row.penalty for row in run_baseline(tmp_path, overwrite=True).baselines] == [3.0, 3.0]
+    assert [row.penalty for row in run_baseline(tmp_path, overwrite=True).baselines] == [3.0] * 4
     monkeypatch.setattr(tag_baseline, "PENALTIES", (1.0,))
     other = replace(tagged, report=replace(tagged.report, model=ModelRef(TAGGER, "e" * 64)))
     save_tagging_report(other, tmp_path / "reported" / TAGGER)
-    assert [row.penalty for row in run_baseline(tmp_path).baselines] == [1.0, 1.0], "another tagger: compared anew"
+    assert [row.penalty for row in run_baseline(tmp_path).baselines] == [1.0] * 4, "another tagger: compared anew"
 
 
 def test_a_baseline_needs_a_tagger_with_a_report_of_this_split(tagged: Tagged, tmp_path: Path) -> None:
@@ -282,6 +283,6 @@ def test_the_committed_baselines_and_their_page_are_current() -> None:
     report = load_tagging_report(tag_baseline.MODEL)
     assert report is not None
     assert record.sha256 == report.model.sha256, "another tagger since: run `fashionviz study tags-baseline`"
-    titles = [b.title for b in tag_baseline.BACKBONES]
-    assert [row.backbone for row in record.baselines] == titles[: len(record.baselines)]
+    rows = [(b.title, rarity) for b in tag_baseline.BACKBONES for rarity in (0.0, tag_baseline.RARITY)]
+    assert [(row.backbone, row.rarity) for row in record.baselines] == rows[: len(record.baselines)]
     assert (DOCS / "tags-baseline.md").read_text() == baseline_page(record), "run `fashionviz study tags-baseline`"

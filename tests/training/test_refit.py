@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from fashionviz.evaluation.multilabel import multilabel_figures
+from fashionviz.errors import InvalidRequest
 from fashionviz.models.card import load_card
 from fashionviz.models.registry import get_model
-from fashionviz.models.weights import model_folder
+from fashionviz.models.weights import load_trained, model_folder
 from fashionviz.training import commands, refit
 from fashionviz.training.last_layer import LastLayer, Material
 from fashionviz.training.recipes import Stage, get_recipe
@@ -22,7 +22,12 @@ pytestmark = [
 
 MODEL = "mobilenet_v2.street_tags"
 RECIPE = replace(
-    get_recipe(MODEL), stages=(Stage((32, 24), 1),), batch={"worn": 4}, refit=("ccp",), refit_penalties=(0.01,)
+    get_recipe(MODEL),
+    stages=(Stage((32, 24), 1),),
+    batch={"worn": 4},
+    refit=("ccp",),
+    refit_penalties=(0.01,),
+    refit_rarity=0.5,
 )
 
 
@@ -32,6 +37,30 @@ def test_it_is_fitted_stored_and_told(data: Path, monkeypatch: pytest.MonkeyPatc
     facts = load_card(model_folder(MODEL)).recipe["refitted"]
     assert facts["after"] >= facts["before"]
     assert facts["penalty"] in (0.0, 0.01)
+
+
+def test_an_installed_tagger_gets_a_new_last_layer_and_keeps_the_rest(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, refit_rarity=0.0)
+    monkeypatch.setattr(commands, "any_recipe", lambda name: replace(recipe, refit=()))
+    commands.train_and_install(MODEL, init="scratch")
+    with pytest.raises(InvalidRequest, match="fits no last layer"):
+        commands.refit_installed(MODEL)
+    network, before = load_trained(MODEL)
+    monkeypatch.setattr(commands, "any_recipe", lambda name: RECIPE)
+    scores = iter([0.5, 0.4, 0.0, 1.0])  # as installed, fitted anew, twice
+    monkeypatch.setattr(refit, "macro_f1", lambda layer, validation: next(scores))
+    assert "stays as it is" in commands.refit_installed(MODEL)
+    assert load_trained(MODEL)[1] == before
+    assert "macro F1 1.0000, before 0.0000" in commands.refit_installed(MODEL)
+    fitted, after = load_trained(MODEL)
+    assert after.recipe["refitted"]["rarity"] == RECIPE.refit_rarity
+    assert after.recipe["history"] == before.recipe["history"], "how the rest was trained stays told"
+    assert (after.command, after.recipe["trained_by"]) == (f"fashionviz refit {MODEL}", before.command)
+    head = get_model(MODEL).head
+    for (name, old), new in zip(network.state_dict().items(), fitted.state_dict().values(), strict=True):
+        assert torch.equal(old, new) == (not name.startswith(head)), name
 
 
 def _told(count: int, seed: int) -> Material:
@@ -55,8 +84,8 @@ def test_the_layer_is_the_regressions_or_stays(tmp_path: Path, monkeypatch: pyte
     fitted: list[LastLayer] = []
     really = refit.logistic_regressions
 
-    def kept(train: Material, penalty: float) -> LastLayer:
-        fitted.append(really(train, penalty))
+    def kept(train: Material, penalty: float, *, rarity: float) -> LastLayer:
+        fitted.append(really(train, penalty, rarity=rarity))
         return fitted[-1]
 
     monkeypatch.setattr(refit, "_material", material)
@@ -64,16 +93,18 @@ def test_the_layer_is_the_regressions_or_stays(tmp_path: Path, monkeypatch: pyte
     facts = refit.refit_head(RECIPE, network, checkpoint)
     assert asked == [("ccp", "train"), ("ccp", "validation")]
     assert facts["penalty"] == 0.01
-    assert facts["after"] > facts["before"] + 0.1
+    assert facts["after"] > facts["before"] + 0.04
     head = network.classifier[-1]
     with torch.no_grad():
         said = head(torch.from_numpy(validation.x)).sigmoid().numpy()
     assert said == pytest.approx(fitted[0].probabilities(validation.x), abs=1e-4)
-    expected = multilabel_figures(said, validation.true, validation.known).mean_average_precision
-    assert facts["after"] == pytest.approx(expected, abs=1e-4)
+    assert facts["after"] == pytest.approx(refit.macro_f1(fitted[0], validation), abs=1e-9)
+    assert facts["rarity"] == 0.5
+    plain = really(_told(400, 1), 0.01)
+    assert (fitted[0].bias > plain.bias).sum() > 40, "rare tags are said more readily"
 
     weight = head.weight.clone()
     worse = replace(fitted[0], weight=-fitted[0].weight)
-    monkeypatch.setattr(refit, "logistic_regressions", lambda train, penalty: worse)
+    monkeypatch.setattr(refit, "logistic_regressions", lambda train, penalty, rarity: worse)
     assert refit.refit_head(RECIPE, network, checkpoint)["penalty"] == 0.0
     assert torch.equal(head.weight, weight), "a worse one is not taken"
