@@ -99,9 +99,10 @@ def _tags() -> Words:
         "probability and is said from a threshold on; rare tags share one.",
         "Trained on catalogue photos of single items on white: an outfit or a street photo is outside of what it "
         "knows. Season and usage are the shop's editorial choice and hardly to be seen. Tags of few training items "
-        "are weak: see the figures tag by tag. Men, Women, Boys, Girls and Unisex name the department an item is sold "
-        "in, not a person, and the model must not be used to judge people. Paper 000 measured on iMaterialist: its "
-        "figures are references, not a comparison.",
+        "are weak: see the figures tag by tag; their positives weigh more in the last layer, so that their "
+        "probabilities are to be read beside their thresholds, not as how often they are right. Men, Women, "
+        "Boys, Girls and Unisex name the department an item is sold in, not a person, and the model must not be used "
+        "to judge people. Paper 000 measured on iMaterialist: its figures are references, not a comparison.",
     )
 
 
