@@ -96,10 +96,11 @@ def test_every_row_changes_what_it_says() -> None:
     first, *others = [row for row in study.ROWS if row.part == "ablation"]
     settings = [str(row.settings()) for row in study.ROWS]
     assert len(set(settings)) == len(settings)
-    assert (first.recipe().landmark_steps, first.branches) == (2, Branches(gate=True, width=6, pool="avg", side=300))
+    assert (first.recipe().landmark_steps, first.branches) == (2, Branches(gate=True, width=6, pool="avg", side=75))
+    assert others[0].branches == Branches(), "the paper's own"
     assert not next(row for row in others if row.name == "without the gate").branches.gate
     assert [row.name for row in study.ROWS if row.branches and row.branches.learned] == [
-        "the same, and the trunk's last three modules learn, too: as served"
+        "the same, and the trunk's last three modules learn, too: as served, but for the maps"
     ]
     assert next(row for row in others if row.name.startswith("three")).recipe().landmark_steps == 3
     assert {row.recipe().photos for row in (first, *others)} == {(("fpi-large", study.PHOTOS),)}, "all on the same ones"
