@@ -52,7 +52,8 @@ class LastLayer:
     def probabilities(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """``(N, L)`` in 0..1 of features ``(N, D)``."""
         logits = ((x - self.mean) / self.spread) @ self.weight + self.bias
-        return 1 / (1 + np.exp(-logits.astype(np.float64)))
+        found: NDArray[np.float64] = torch.from_numpy(logits).double().sigmoid().numpy()  # which does not overflow
+        return found
 
 
 def _standardised(x: NDArray[np.float32]) -> tuple[torch.Tensor, NDArray[np.float32], NDArray[np.float32]]:
