@@ -249,7 +249,7 @@ def ropanet_page(record: RopaNetRecord) -> str:
         "",
         "Paper 004's RopaNet fell behind its own baseline (top-5 0.496 against 0.946 on DeepFashion: references, not "
         "this table), and its authors suspected the mask. Here its design is changed in one thing at a time. All rows "
-        "but the second have landmark maps of 75×75, since 300×300 take most of a step's time. All of the ablation "
+        "with landmark maps but the second have 75×75 of them, since 300×300 take most of a step's time. All of these "
         f"but one learn on the same frozen 8×8×2048 features (of `{record.start}`, computed once) of {PHOTOS:,} "
         f"photos of fpi-large's training split for {EPOCHS} epochs, a subsampled grid, each row once; they are scored "
         f"on its validation split, n {record.n:,}, of which {record.with_landmarks:,} photos have derived landmarks. "

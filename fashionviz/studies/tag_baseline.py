@@ -169,7 +169,7 @@ def run_baseline(out: Path, *, overwrite: bool = False) -> Baselines:
     )
     for backbone in BACKBONES:
         penalties: tuple[float, ...] = PENALTIES
-        for rarity in (0.0, RARITY):
+        for rarity in dict.fromkeys((0.0, RARITY)):
             found = known.get((backbone.title, rarity))
             if found is None:
                 found = _fitted(backbone, items, items.probabilities >= own, penalties, rarity)
@@ -186,12 +186,15 @@ def baseline_page(record: Baselines) -> str:
         "",
         "Written by `fashionviz study tags-baseline` with the record `tags-baseline.json`; a test keeps it current.",
         "",
-        "One logistic regression a tag against the rest, on the pooled features of a frozen ImageNet backbone, with "
-        "the same items, the same masks for what is not known, and thresholds chosen for each tag on validation by the "
+        "One logistic regression a tag against the rest, on the pooled features of a frozen backbone (ImageNet's; the "
+        "upper half of NSFWJS' Inception was fine-tuned by that project), with the same items of `fpi`, the same masks "
+        "for what is not known, and thresholds chosen for each tag on validation by the "
         f"same rule; the penalty is chosen on validation, too. Catalogue photos (`fpi`), test split, n {record.n:,}. "
         "Intervals are 95 %, over resampled pictures; differences are paired. The plain regressions are what the "
         "tagger is held against; the others weigh positives of rare tags as its last layer does (how much rarer than "
-        f"the commonest tag they are, to the power {RARITY:g}), at the same penalty: how much of its lead that is.",
+        f"the commonest tag they are, to the power {RARITY:g}), at the penalty of the plain ones: roughly how much of "
+        "its lead that is. The tagger has also learned from the `fpi-large` photos of some of these items, and is "
+        "served at 120×160 px.",
         "",
         "| | micro F1 | macro F1 | mAP | macro F1 of the tagger less this |",
         "|---|---|---|---|---|",

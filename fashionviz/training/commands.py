@@ -148,9 +148,12 @@ def refit_installed(name: str) -> str:
     facts = refit_head(recipe, network, model_folder(name) / FILE)
     if not facts["penalty"]:
         return f"{name} stays as it is: validation macro F1 {facts['before']:.4f}, no layer fitted anew was better."
-    card = install(
-        recipe, network, (), command=f"fashionviz refit {name}", refitted=facts,
-        trained={**card.recipe, "trained_by": card.command},
-    )  # fmt: skip
+    # How the rest was trained stays on the card; what the refit was done with is the recipe's of today.
+    trained = {key: value for key, value in card.recipe.items() if not key.startswith("refit")}
+    trained.setdefault("trained_by", card.command)
+    card = install(recipe, network, (), command=f"fashionviz refit {name}", refitted=facts, trained=trained)
     better = f"validation macro F1 {facts['after']:.4f}, before {facts['before']:.4f}"
-    return f"Installed {name} ({better}). {_figures(card)}."
+    return (
+        f"Installed {name} ({better}). {_figures(card)}. Its index files are of the old weights and gone: "
+        f"fashionviz channels, averages and embedding-map {name} make them anew."
+    )

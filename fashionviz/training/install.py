@@ -275,7 +275,7 @@ def install(
         card.save(fresh / "card.json")
         served, _ = load_trained(spec.name, fresh)  # the rounded values, as they will be served
         card, save = _measured(card, recipe, served)
-        if stored.dtype == "int8":  # the card states what it costs
+        if stored.dtype == "int8" and trained is None:  # the card states what it costs; loaded weights were packed
             card = card.model_copy(update={"metrics": (*card.metrics, before_packing(recipe, network, command))})
         card.save(fresh / "card.json")
         save(fresh)

@@ -15,8 +15,8 @@ _DEPTHWISE = ("mobilenet", "efficientnet")
 def cpu_multiplies_bf16() -> bool:
     """Whether the CPU multiplies bfloat16 faster than float32.
 
-    AMX does, and AVX512-BF16 on AMD. Intel's cores that have AVX512-FP16, too (Sapphire Rapids and later), leave speed
-    to AMX, which virtual machines may hide: their vectors multiply bfloat16 no faster, and converting costs.
+    AMX does, and AVX512-BF16 where there is no AVX512-FP16. Cores that have both (Intel's since Sapphire Rapids) leave
+    speed to AMX, which virtual machines may hide: their vectors multiply bfloat16 no faster, and converting costs.
     """
     can = torch.cpu.get_capabilities()
     return bool(can.get("amx_bf16") or (can.get("avx512_bf16") and not can.get("avx512_fp16")))
