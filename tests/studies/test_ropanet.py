@@ -12,7 +12,7 @@ from torch import nn
 from fashionviz.errors import DataError
 from fashionviz.models.ropanet import TRUNK, Branches
 from fashionviz.studies import ropanet as study
-from fashionviz.studies.record import read_record
+from fashionviz.studies.record import Figure, read_record
 from fashionviz.training.feature_material import FeaturePhotos
 from fashionviz.training.starts import Start
 
@@ -84,6 +84,15 @@ def test_rows_are_trained_once_and_the_page_is_their_record(small: list[str], tm
     assert page == study.ropanet_page(record)
     assert "| as in the paper |" in page
     assert "| baseline, 24 photos | 24 |" in page
+    assert "Not finished" not in page
+    assert "Of the changes made alone" not in page, "there is none"
+    halves = [
+        gated.model_copy(update={"name": f"change {v}", "top5": Figure(value=v, ci95=(v, v))}) for v in (0.5, 0.7)
+    ]
+    said = study._finding([gated, *halves])[0]
+    assert f"“change 0.7” raises top-5 most, from {gated.top5.value:.3f} to 0.700; the next, “change 0.5”, to" in said
+    begun = study.ropanet_page(record.model_copy(update={"rows": (gated,)}))
+    assert "Not finished: baseline, 24 photos. The same command goes on." in begun
 
     assert study.run_ropanet(tmp_path) == record
     assert len(small) == 2, "finished rows are not trained again"
