@@ -52,6 +52,9 @@ STYLE = """
   .fv-tagged b { position: absolute; top: 0; width: 2px; height: 100%; background: currentColor; }
   [class*="st-key-wide_"] { overflow-x: auto; }
   [class*="st-key-wide_"] > * { min-width: 46rem; }
+  .st-key-study_text table { display: block; overflow-x: auto; }
+  .st-key-study_text td { white-space: nowrap; }
+  .st-key-study_text td:first-child { white-space: normal; min-width: 11rem; }
   .stPageLink a span, .stPageLink p { white-space: normal; overflow: visible; text-overflow: clip; }
   [class*="st-key-match_"] .stMarkdown strong {
     font-size: .88rem; line-height: 1.3; height: 3.9em; overflow: hidden;

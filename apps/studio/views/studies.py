@@ -42,7 +42,8 @@ parts.choice_from("study", list(pages))
 name = st.selectbox("Study", list(pages), key="study", bind="query-params")
 page = pages[name]
 st.subheader(page.title, anchor=False)
-written(page.text)
+with st.container(key="study_text"):  # tables wider than the page scroll by themselves
+    written(page.text)
 st.download_button(
     "Download this page (Markdown)",
     f"# {page.title}\n\n{page.text}\n",
