@@ -46,6 +46,7 @@ class Row:
         changes: of its recipe.
         photos: training photos of ``fpi-large``.
         part: ``ablation`` or ``ladder``, the table it stands in.
+        alone: whether it is the paper's design with this one change.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Row:
     changes: tuple[tuple[str, Any], ...] = ()
     photos: int = PHOTOS
     part: str = "ablation"
+    alone: bool = True
 
     def recipe(self) -> FeatureRecipe:
         """What it is trained by."""
@@ -79,8 +81,8 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
-#: The paper: six outputs a branch, two landmark steps to one, both losses as they are. Its maps of 300×300 take three
-#: quarters of the time, so that one row has them and the others maps of 75×75.
+#: The paper: six outputs a branch, two landmark steps to one, both losses as they are. Its maps of 300×300 take most
+#: of a row's time, so that one row has them and the others maps of 75×75.
 _PAPER = Branches(side=75)
 _AS_PAPER = (("landmark_steps", 2), ("place_weight", 1.0), ("presence_weight", 1.0))
 _WIDE = replace(_PAPER, width=256)
@@ -101,12 +103,13 @@ ROWS: tuple[Row, ...] = (
         branches=_PAPER,
         changes=(("landmark_steps", 0), ("place_weight", 0.0), ("presence_weight", 0.0)),
     ),
-    Row("256 outputs, landmark loss three tenths, one landmark step to one", branches=_WIDE),
+    Row("256 outputs, landmark loss three tenths, one landmark step to one", branches=_WIDE, alone=False),
     Row(
         "the same, and the trunk's last three modules learn, too: as served, but for the maps",
         branches=replace(SERVED, side=_PAPER.side),
+        alone=False,
     ),
-    Row("the baseline, on the same photos, all of its trunk frozen", model=BASELINE),
+    Row("the baseline, on the same photos, all of its trunk frozen", model=BASELINE, alone=False),
     *(Row(f"baseline, {count:,} photos", BASELINE, None, _LONG, count, "ladder") for count in (100, 1000, LADDER)),
 )
 
@@ -239,7 +242,8 @@ def _or_dash(value: float | None) -> str:
 
 def _finding(ablation: list[RopaNetRow]) -> list[str]:
     """Which of the changes made alone raises top-5 most, in words; nothing before there are two to compare."""
-    alone = [row for row in ablation[1:] if not row.name.startswith(("256 outputs, ", "the "))]
+    several = {row.name for row in ROWS if not row.alone}
+    alone = [row for row in ablation[1:] if row.name not in several]
     if len(alone) < 2:
         return []
     best, second = sorted(alone, key=lambda row: -row.top5.value)[:2]

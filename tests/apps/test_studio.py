@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -14,20 +13,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import streamlit as st
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from apps.studio import jobs
-from fashionviz.data.examples import KINDS, draw
+from fashionviz.data.examples import KINDS
 from fashionviz.errors import Cancelled, FetchError, Overloaded
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import get_model
 from fashionviz.results import Progress
+from tests.apps.pages import MAIN, TIMEOUT_S, captions, go, jpeg, link, upload, well
 from tests.reports import N, write_made_up_report
 
-ROOT = Path(__file__).resolve().parents[2]
-MAIN = str(ROOT / "apps" / "studio" / "main.py")
 MODEL = "mobilenet_v2.gender_category"
 TITLES = {
     "predict": "Predict",
@@ -48,18 +45,9 @@ TITLES = {
     "studies": "Studies",
     "models": "Models",
 }
-TIMEOUT_S = 180  # for a page to run on a machine that is busy
 ASK_FOR_PHOTO = ("predict", "activations", "guided_backprop", "every_model", "disagreement", "report")
 #: Pages that are not about the one model of the sidebar.
 ABOUT_SEVERAL = ("every_model", "disagreement", "report", "annotate", "training", "studies", "models")
-
-
-def jpeg(kind: str = "dress", quality: int = 92) -> bytes:
-    out = io.BytesIO()
-    exif = Image.Exif()
-    exif[0x010E] = "a secret description"
-    Image.fromarray(draw(kind, 1)).save(out, "JPEG", quality=quality, exif=exif)
-    return out.getvalue()
 
 
 @pytest.fixture(scope="session")
@@ -109,30 +97,6 @@ def house(
 @pytest.fixture
 def studio() -> AppTest:
     return AppTest.from_file(MAIN, default_timeout=TIMEOUT_S)
-
-
-def go(app: AppTest, page: str) -> AppTest:
-    return app.switch_page(f"views/{page}.py").run()
-
-
-def link(app: AppTest, page: str, **query: str) -> AppTest:
-    """Open a page at an address with a query."""
-    app.run()
-    app.query_params.update(query)
-    return go(app, page)
-
-
-def upload(app: AppTest, data: bytes, name: str = "photo.jpg") -> AppTest:
-    return app.file_uploader[0].set_value((name, data, "image/jpeg")).run()
-
-
-def captions(app: AppTest) -> str:
-    return "\n".join(c.value for c in app.caption)
-
-
-def well(app: AppTest) -> AppTest:
-    assert [e.value for e in app.exception] == []
-    return app
 
 
 def test_the_bare_address_leads_to_predict(studio: AppTest) -> None:

@@ -20,8 +20,8 @@ from fashionviz.images import Photo, encode_png
 from fashionviz.inference.engine import Engine
 from fashionviz.models.registry import get_model
 from fashionviz.results import Prediction
+from tests.apps.pages import MAIN, TIMEOUT_S, captions, well
 from tests.apps.shipped import GENDER, SMALL, furnish, needs_weights, shipped_engine
-from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
 from tests.conftest import CLASSIFIERS, TAGGER
 from tests.counted import count_calls
 

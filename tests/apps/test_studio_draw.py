@@ -23,7 +23,7 @@ from fashionviz.generate.nearest import Nearest
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.match.drawn import NearestReal
-from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, go, well
+from tests.apps.pages import MAIN, TIMEOUT_S, captions, go, well
 from tests.drawn import CONDITIONAL, PLAIN, make_generator
 from tests.figures.test_drawings import made_up
 

@@ -25,8 +25,8 @@ from fashionviz.images import Photo, encode_png, from_pixels
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Attribution, Prediction, Progress
 from fashionviz.take_home.code import every_python
+from tests.apps.pages import MAIN, TIMEOUT_S, captions, well
 from tests.apps.shipped import GENDER, SMALL, furnish, needs_weights, shipped_engine
-from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
 from tests.conftest import NAMING
 
 pytestmark = needs_weights

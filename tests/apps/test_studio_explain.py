@@ -24,8 +24,8 @@ from fashionviz.images import Photo, encode_png
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Attribution
+from tests.apps.pages import MAIN, TIMEOUT_S, captions, well
 from tests.apps.shipped import SMALL, furnish, needs_weights
-from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, well
 
 pytestmark = needs_weights
 

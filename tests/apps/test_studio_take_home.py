@@ -14,7 +14,7 @@ from fashionviz.errors import Cancelled, WeightsError
 from fashionviz.inference.config import EngineConfig
 from fashionviz.inference.engine import Engine
 from fashionviz.results import Attribution, Prediction
-from tests.apps.test_studio import MAIN, TIMEOUT_S, captions, go, jpeg, link, upload, well
+from tests.apps.pages import MAIN, TIMEOUT_S, captions, go, jpeg, link, upload, well
 from tests.conftest import MODEL, make_weights
 
 OTHER = "mobilenet_v2.clothing10"

@@ -33,6 +33,13 @@ def engine(random_tagger: tuple[Path, Tagged], monkeypatch: pytest.MonkeyPatch) 
     made.close()
 
 
+def test_a_last_layer_that_no_recipe_fits_is_one_sentence() -> None:
+    for model, why in (("mobilenet_v2.gender_category", "fits no last layer anew"), ("nobody", "There is no recipe")):
+        status, _, said = run("refit", model)
+        assert status != 0
+        assert why in " ".join(said.split())
+
+
 @pytest.fixture
 def street(tmp_path: Path) -> Path:
     """Five photos; of the fourth nothing is known."""

@@ -116,6 +116,10 @@ def test_every_row_changes_what_it_says() -> None:
     ladder = [row.recipe() for row in study.ROWS if row.part == "ladder"]
     assert {recipe.epochs for recipe in ladder} == {20}, "a hundred photos are one step an epoch"
     assert [recipe.subsample for recipe in ladder] == [100, 1000, 5000]
+    assert all(
+        "256 outputs" in row.name or "baseline" in row.name or "same" in row.name for row in others if not row.alone
+    )
+    assert sum(row.alone for row in others) == 8
     none = next(row for row in others if row.name == "no landmark loss").recipe()
     assert none.place_weight == none.presence_weight == none.landmark_steps == 0
 

@@ -211,8 +211,20 @@ def tagged(data: Path, tmp_path: Path, weights: Path, monkeypatch: pytest.Monkey
     return made
 
 
-def test_the_baseline_has_the_better_penalty_of_validation(tagged: Tagged, tmp_path: Path) -> None:
+def test_the_baseline_has_the_better_penalty_of_validation(
+    tagged: Tagged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits: list[tuple[float, float]] = []
+
+    def noted(train: Material, penalty: float, *, rarity: float = 0.0) -> LastLayer:
+        fits.append((penalty, rarity))
+        return fitted(train, penalty, rarity=rarity)
+
+    monkeypatch.setattr(tag_baseline, "logistic_regressions", noted)
     record = run_baseline(tmp_path)
+    assert fits == [(1.0, 0.0), (2.0, 0.0), (3.0, 0.0), (2.0, tag_baseline.RARITY)], (
+        "weighed at the plain one's penalty"
+    )
     assert (record.model, record.sha256, record.n) == (TAGGER, "f" * 64, 8)
     assert record.macro_f1.value == pytest.approx(tagged.report.macro.f1)
     assert record.mean_average_precision.value == pytest.approx(tagged.report.mean_average_precision)

@@ -44,13 +44,13 @@ def test_it_is_fitted_stored_and_told(data: Path, monkeypatch: pytest.MonkeyPatc
 def test_an_installed_tagger_gets_a_new_last_layer_and_keeps_the_rest(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = replace(RECIPE, refit_rarity=0.0)
-    monkeypatch.setattr(commands, "any_recipe", lambda name: replace(recipe, refit=()))
+    recipe = replace(RECIPE, dtype="int8")
+    monkeypatch.setattr(commands, "any_recipe", lambda name: replace(recipe, refit=(), refit_penalties=(7.0,)))
     commands.train_and_install(MODEL, init="scratch")
     with pytest.raises(InvalidRequest, match="fits no last layer"):
         commands.refit_installed(MODEL)
     network, before = load_trained(MODEL)
-    monkeypatch.setattr(commands, "any_recipe", lambda name: RECIPE)
+    monkeypatch.setattr(commands, "any_recipe", lambda name: recipe)
     scores = iter([0.5, 0.4, 0.0, 1.0])  # as installed, fitted anew, twice
     monkeypatch.setattr(refit, "macro_f1", lambda layer, validation: next(scores))
     assert "stays as it is" in commands.refit_installed(MODEL)
@@ -61,6 +61,8 @@ def test_an_installed_tagger_gets_a_new_last_layer_and_keeps_the_rest(
     assert after.recipe["history"] == before.recipe["history"], "how the rest was trained stays told"
     assert (after.command, after.recipe["trained_by"]) == (f"fashionviz refit {MODEL}", before.command)
     assert after.recipe["refit_penalties"] == [0.01], "the refit's own, not the training's"
+    in_float32 = [[m.name for m in card.metrics if m.name.endswith("_float32")] for card in (before, after)]
+    assert in_float32 == [["micro_f1_float32"], []], "a network that was int8 has no figure in float32"
     scores = iter([0.0, 1.0])
     commands.refit_installed(MODEL)
     assert load_trained(MODEL)[1].recipe["trained_by"] == before.command, "a second refit forgets nothing"
